@@ -1,0 +1,512 @@
+"""What a :class:`~embedkafka.broker.port.BrokerPort` is asked and answers: Kafka's APIs as plain values.
+
+One request and one reply per API, named and shaped as in Kafka's message schemas so that the listener's handlers are a
+field-by-field mapping.  They are per batch, never per record.  Replies carry Kafka's error codes (0 is none); the client
+turns a code into its class with :func:`embedkafka.errors.for_code`.  ``error_message`` is the sentence for the reader.
+
+Offsets, epochs and ids use Kafka's sentinels: -1 for none, and for ``timestamp`` in a list-offsets query
+:data:`LATEST_TIMESTAMP` and :data:`EARLIEST_TIMESTAMP`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from embedkafka.model import TopicPartition
+
+LATEST_TIMESTAMP = -1
+EARLIEST_TIMESTAMP = -2
+MAX_TIMESTAMP = -3  # KIP-734: the record with the largest timestamp
+
+READ_UNCOMMITTED = 0
+READ_COMMITTED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks.
+
+    ``in_process`` tells the group coordinator that the engine itself knows whether this member lives, so it need not
+    send heartbeats (DESIGN section 7).
+    """
+
+    client_id: str = ""
+    principal: str = "User:ANONYMOUS"
+    client_host: str = "/127.0.0.1"
+    in_process: bool = True
+
+
+# Produce (0) ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionBatches:
+    """Whole record batches for one partition, base offsets still relative to 0.
+
+    ``records`` belongs to the broker from here on: it patches base offset and leader epoch in place when it is writable.
+    """
+
+    topic_partition: TopicPartition
+    records: bytearray | memoryview
+    leader_epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceRequest:
+    batches: Sequence[PartitionBatches]
+    acks: int = -1
+    timeout_ms: int = 30_000
+    transactional_id: str | None = None
+    trusted: bool = False  # built by this process's own codec: checksum and offsets need no second look
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionProduceReply:
+    topic_partition: TopicPartition
+    error_code: int = 0
+    error_message: str | None = None
+    base_offset: int = -1
+    log_append_time_ms: int = -1
+    log_start_offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceReply:
+    partitions: Sequence[PartitionProduceReply]
+
+
+# Fetch (1) -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFetch:
+    topic_partition: TopicPartition
+    fetch_offset: int
+    max_bytes: int = 1_048_576
+    current_leader_epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """``max_wait_ms`` 0 answers at once; otherwise the reply waits until ``min_bytes`` are there or the time is up."""
+
+    partitions: Sequence[PartitionFetch]
+    max_wait_ms: int = 0
+    min_bytes: int = 1
+    max_bytes: int = 52_428_800
+    isolation_level: int = READ_UNCOMMITTED
+
+
+@dataclass(frozen=True, slots=True)
+class AbortedTransaction:
+    producer_id: int
+    first_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFetchReply:
+    """``records`` are chunks of whole batches in offset order; the first may begin below ``fetch_offset``."""
+
+    topic_partition: TopicPartition
+    error_code: int = 0
+    high_watermark: int = -1
+    last_stable_offset: int = -1
+    log_start_offset: int = -1
+    aborted_transactions: Sequence[AbortedTransaction] = ()
+    records: Sequence[memoryview] = ()
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReply:
+    partitions: Sequence[PartitionFetchReply]
+
+
+# ListOffsets (2), OffsetForLeaderEpoch (23) ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListOffsetsRequest:
+    """``timestamps``: milliseconds since the epoch, or one of the negative sentinels above."""
+
+    timestamps: Mapping[TopicPartition, int]
+    isolation_level: int = READ_UNCOMMITTED
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionOffset:
+    """``offset`` and ``timestamp`` are -1 where no record is at or after the time."""
+
+    topic_partition: TopicPartition
+    error_code: int = 0
+    timestamp: int = -1
+    offset: int = -1
+    leader_epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEndOffset:
+    topic_partition: TopicPartition
+    error_code: int = 0
+    leader_epoch: int = -1
+    end_offset: int = -1
+
+
+# Metadata (3), DescribeCluster (60) -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerEndpoint:
+    broker_id: int
+    host: str = ""
+    port: int = -1
+    rack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMetadata:
+    partition: int
+    leader_id: int
+    leader_epoch: int
+    replicas: Sequence[int]
+    isr: Sequence[int]
+    error_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMetadata:
+    topic: str
+    topic_id: UUID
+    is_internal: bool = False
+    partitions: Sequence[PartitionMetadata] = ()
+    error_code: int = 0
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataReply:
+    cluster_id: str
+    controller_id: int
+    brokers: Sequence[BrokerEndpoint]
+    topics: Sequence[TopicMetadata]
+
+
+# Topics and configs (19, 20, 32, 33, 37, 44) ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopicSpec:
+    """-1 partitions or replication factor means the broker's default; ``assignments`` maps partition to broker ids."""
+
+    topic: str
+    num_partitions: int = -1
+    replication_factor: int = -1
+    assignments: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    configs: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicResult:
+    """The outcome for one topic of create, delete or add-partitions."""
+
+    topic: str
+    error_code: int = 0
+    error_message: str | None = None
+    topic_id: UUID | None = None
+    num_partitions: int = -1
+    replication_factor: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class NewPartitionsSpec:
+    topic: str
+    total_count: int
+    assignments: Sequence[Sequence[int]] | None = None
+
+
+class ResourceType:
+    """Kafka's config resource types (org.apache.kafka.common.config.ConfigResource.Type)."""
+
+    TOPIC = 2
+    BROKER = 4
+    BROKER_LOGGER = 8
+    CLIENT_METRICS = 16
+    GROUP = 32
+
+
+class AlterConfigOp:
+    """KIP-339."""
+
+    SET = 0
+    DELETE = 1
+    APPEND = 2
+    SUBTRACT = 3
+
+
+class ConfigSource:
+    """Where a config's value comes from, Kafka's numbers."""
+
+    UNKNOWN = 0
+    DYNAMIC_TOPIC_CONFIG = 1
+    DYNAMIC_BROKER_CONFIG = 2
+    STATIC_BROKER_CONFIG = 4
+    DEFAULT_CONFIG = 5
+    DYNAMIC_GROUP_CONFIG = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigResourceKey:
+    resource_type: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSynonym:
+    name: str
+    value: str | None
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigEntry:
+    """``config_type`` is Kafka's number for the value's type (KIP-569)."""
+
+    name: str
+    value: str | None
+    source: int
+    read_only: bool = False
+    is_sensitive: bool = False
+    synonyms: Sequence[ConfigSynonym] = ()
+    config_type: int = 0
+    documentation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigResult:
+    resource: ConfigResourceKey
+    error_code: int = 0
+    error_message: str | None = None
+    entries: Sequence[ConfigEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    name: str
+    operation: int
+    value: str | None = None
+
+
+# DeleteRecords (21), DescribeLogDirs (35) -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRecords:
+    topic_partition: TopicPartition
+    error_code: int = 0
+    low_watermark: int = -1
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSize:
+    topic_partition: TopicPartition
+    size_bytes: int
+    offset_lag: int = 0
+    is_future: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogDirReply:
+    error_code: int
+    log_dir: str
+    replicas: Sequence[ReplicaSize]
+    total_bytes: int = -1
+    usable_bytes: int = -1
+
+
+# Groups, classic protocol (8-16, 42, 47) --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroupRequest:
+    group_id: str
+    session_timeout_ms: int
+    rebalance_timeout_ms: int
+    member_id: str
+    protocol_type: str
+    protocols: Sequence[tuple[str, bytes]]
+    group_instance_id: str | None = None
+    reason: str | None = None
+    require_member_id: bool = True  # version 4 and later (KIP-394)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedMember:
+    member_id: str
+    metadata: bytes
+    group_instance_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroupReply:
+    """``members`` is filled for the leader only.  ``skip_assignment``: a returning static leader keeps what is there."""
+
+    error_code: int = 0
+    generation_id: int = -1
+    protocol_type: str | None = None
+    protocol_name: str | None = None
+    leader: str = ""
+    member_id: str = ""
+    members: Sequence[JoinedMember] = ()
+    skip_assignment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroupRequest:
+    group_id: str
+    generation_id: int
+    member_id: str
+    group_instance_id: str | None = None
+    protocol_type: str | None = None
+    protocol_name: str | None = None
+    assignments: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroupReply:
+    error_code: int = 0
+    protocol_type: str | None = None
+    protocol_name: str | None = None
+    assignment: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatRequest:
+    group_id: str
+    generation_id: int
+    member_id: str
+    group_instance_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingMember:
+    member_id: str
+    group_instance_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftMember:
+    member_id: str
+    group_instance_id: str | None
+    error_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroupReply:
+    error_code: int = 0
+    members: Sequence[LeftMember] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetToCommit:
+    offset: int
+    leader_epoch: int = -1
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetCommitRequest:
+    """A generation of -1 with an empty member id is a commit from outside the group (allowed while it is empty)."""
+
+    group_id: str
+    offsets: Mapping[TopicPartition, OffsetToCommit]
+    generation_id: int = -1
+    member_id: str = ""
+    group_instance_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetCommitReply:
+    error_codes: Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedOffset:
+    """``offset`` -1 means nothing is committed."""
+
+    offset: int = -1
+    leader_epoch: int = -1
+    metadata: str = ""
+    error_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetFetchRequest:
+    """``partitions`` None asks for everything the group has committed."""
+
+    group_id: str
+    partitions: Sequence[TopicPartition] | None = None
+    require_stable: bool = False
+    member_id: str | None = None
+    member_epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetFetchReply:
+    error_code: int = 0
+    offsets: Mapping[TopicPartition, CommittedOffset] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteReply:
+    error_code: int = 0
+    error_codes: Mapping[TopicPartition, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    group_id: str
+    protocol_type: str
+    group_state: str
+    group_type: str = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedMember:
+    member_id: str
+    group_instance_id: str | None
+    client_id: str
+    client_host: str
+    member_metadata: bytes = b""
+    member_assignment: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedGroup:
+    group_id: str
+    error_code: int = 0
+    error_message: str | None = None
+    group_state: str = ""
+    protocol_type: str = ""
+    protocol_data: str = ""
+    members: Sequence[DescribedMember] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    group_id: str
+    error_code: int = 0
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCoordinator:
+    key: str
+    error_code: int = 0
+    error_message: str | None = None
+    broker_id: int = -1
+    host: str = ""
+    port: int = -1
