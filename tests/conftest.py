@@ -1,9 +1,9 @@
 """What every test gets without asking: a leak check, Hypothesis profiles, a printed seed, and no silent skip in CI.
 
 **Leaks.**  An autouse fixture at function and at module scope compares threads, descriptors and mapped data files
-before and after.  An autouse fixture is set up before, and torn down after, the other fixtures of its scope, so the inner one
-covers a test with its own fixtures and the outer one what a module shares.  The comparison costs about half a
-millisecond; garbage is collected only when something seems to be left over, because a leak is what survives that.
+before and after.  An autouse fixture is set up before, and torn down after, the other fixtures of its scope, so the
+inner one covers a test with its own fixtures and the outer one what a module shares.  The comparison costs about half
+a millisecond; garbage is collected only when something seems to be left over, because a leak is what survives that.
 
 **Seeds.**  The ``seed`` fixture gives each test its own number, drawn from ``EMBEDKAFKA_SEED`` (default: a constant, so
 that a plain run repeats itself) and from the test's name; both are printed when the test fails.
