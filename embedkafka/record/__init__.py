@@ -1,0 +1,41 @@
+"""Record batches: Kafka's record format v2, and the compiled hot path over it."""
+
+from embedkafka.record.batch import decode_batch, encode_batch, records_of
+from embedkafka.record.codec import ConsumerRecord, Record, is_compiled, murmur2
+from embedkafka.record.compression import compress, decompress
+from embedkafka.record.control import EndTransactionMarker, control_type, decode_marker
+from embedkafka.record.format import (
+    HEADER_SIZE_BYTES,
+    BatchHeader,
+    Buffer,
+    iter_headers,
+    patch_offsets,
+    patch_producer,
+    read_header,
+    stamp_append_time,
+    verify_checksum,
+)
+
+__all__ = [
+    "HEADER_SIZE_BYTES",
+    "BatchHeader",
+    "Buffer",
+    "ConsumerRecord",
+    "EndTransactionMarker",
+    "Record",
+    "compress",
+    "control_type",
+    "decode_batch",
+    "decode_marker",
+    "decompress",
+    "encode_batch",
+    "is_compiled",
+    "iter_headers",
+    "murmur2",
+    "patch_offsets",
+    "patch_producer",
+    "read_header",
+    "records_of",
+    "stamp_append_time",
+    "verify_checksum",
+]

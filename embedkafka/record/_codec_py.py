@@ -1,0 +1,246 @@
+"""The codec in plain Python: the readable reference, and the fallback where the compiled module could not be built.
+
+``_codec.pyx`` offers the same names; one conformance suite (``tests/record``) runs on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from embedkafka.errors import CorruptRecordError
+from embedkafka.record.format import Buffer
+
+HeaderList = list[tuple[str, bytes | None]]
+RecordParts = tuple[int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
+
+
+class Record(NamedTuple):
+    """One record as internal readers see it (coordinators, the cleaner, the command line)."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: HeaderList
+
+
+def murmur2(data: Buffer) -> int:
+    """Kafka's 32-bit MurmurHash2, as a signed number (``org.apache.kafka.common.utils.Utils.murmur2``)."""
+    length = len(data)
+    hashed = 0x9747B28C ^ length
+    whole = length & ~3
+    for at in range(0, whole, 4):
+        k = int.from_bytes(data[at : at + 4], "little") * 0x5BD1E995 & 0xFFFFFFFF
+        k = (k ^ k >> 24) * 0x5BD1E995 & 0xFFFFFFFF
+        hashed = hashed * 0x5BD1E995 & 0xFFFFFFFF ^ k
+    if whole < length:
+        hashed = (hashed ^ int.from_bytes(data[whole:], "little")) * 0x5BD1E995 & 0xFFFFFFFF
+    hashed = (hashed ^ hashed >> 13) * 0x5BD1E995 & 0xFFFFFFFF
+    hashed ^= hashed >> 15
+    return hashed - 0x100000000 if hashed & 0x80000000 else hashed
+
+
+def write_varint(out: bytearray, value: int) -> None:
+    """Append a signed number: zig-zag, then seven bits a byte, lowest first, the high bit meaning that more follow."""
+    value = value << 1 if value >= 0 else (-value << 1) - 1
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def read_varint(buffer: Buffer, position: int) -> tuple[int, int]:
+    """Read a signed number; returns it and the position behind it."""
+    byte = buffer[position]
+    position += 1
+    value = byte & 0x7F
+    shift = 7
+    while byte & 0x80:
+        if shift > 63:
+            raise CorruptRecordError(f"at position {position}: a number of more than ten bytes")
+        byte = buffer[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return (value >> 1) ^ -(value & 1), position
+
+
+def write_record(
+    out: bytearray,
+    timestamp_delta: int,
+    offset_delta: int,
+    key: Buffer | None,
+    value: Buffer | None,
+    headers: Iterable[tuple[str, Buffer | None]],
+) -> None:
+    """Append one record in the format drawn in :mod:`embedkafka.record.format`."""
+    body = bytearray(1)  # attributes, unused
+    write_varint(body, timestamp_delta)
+    write_varint(body, offset_delta)
+    for part in (key, value):
+        if part is None:
+            body.append(1)  # -1
+        else:
+            write_varint(body, len(part))
+            body += part
+    headers = list(headers)
+    write_varint(body, len(headers))
+    for name, content in headers:
+        encoded_name = name.encode()
+        write_varint(body, len(encoded_name))
+        body += encoded_name
+        if content is None:
+            body.append(1)
+        else:
+            write_varint(body, len(content))
+            body += content
+    write_varint(out, len(body))
+    out += body
+
+
+def encode_records(
+    out: bytearray,
+    records: Iterable[RecordParts],
+    offsets: Iterable[int] | None,
+    base_offset: int | None,
+    base_timestamp: int | None,
+) -> tuple[int, int, int, int, int]:
+    """Append records to ``out``.
+
+    Args:
+        offsets: the absolute offset of each record, rising; None counts up from ``base_offset``.
+        base_offset: None takes the first record's.
+        base_timestamp: None takes the first record's.
+
+    Returns:
+        record count, base offset, last offset, base timestamp, max timestamp.
+    """
+    count = 0
+    max_timestamp = -1
+    last_offset = -1 if base_offset is None else base_offset - 1
+    given = None if offsets is None else iter(offsets)
+    for timestamp, key, value, headers in records:
+        offset = last_offset + 1 if given is None else next(given)
+        if base_offset is None:
+            base_offset = offset
+        if base_timestamp is None:
+            base_timestamp = timestamp
+        write_record(out, timestamp - base_timestamp, offset - base_offset, key, value, headers)
+        max_timestamp = max(max_timestamp, timestamp)
+        last_offset = offset
+        count += 1
+    return (
+        count,
+        0 if base_offset is None else base_offset,
+        last_offset,
+        -1 if base_timestamp is None else base_timestamp,
+        max_timestamp,
+    )
+
+
+def decode_records(
+    buffer: Buffer, position: int, count: int, base_offset: int, base_timestamp: int, append_time: int | None
+) -> list[Record]:
+    """Read the records between ``position`` and the end of ``buffer``.
+
+    Args:
+        append_time: the timestamp of every record where the batch has LogAppendTime, else None.
+
+    Raises:
+        CorruptRecordError: the bytes are not ``count`` whole records.
+    """
+    timestamp_type = 0 if append_time is None else 1
+    records: list[Record] = []
+    end = len(buffer)
+    for _ in range(count):
+        timestamp_delta, offset_delta, key, value, headers, position = _read_record(buffer, position, end)
+        records.append(
+            Record(
+                base_offset + offset_delta,
+                base_timestamp + timestamp_delta if append_time is None else append_time,
+                timestamp_type,
+                key,
+                value,
+                headers,
+            )
+        )
+    if position != end:
+        raise CorruptRecordError(f"{end - position} bytes are left after the last of {count} records")
+    return records
+
+
+def _read_record(
+    buffer: Buffer, position: int, end: int
+) -> tuple[int, int, bytes | None, bytes | None, HeaderList, int]:
+    start = position
+    try:
+        length, position = read_varint(buffer, position)
+        record_end = position + length
+        if length < 0 or record_end > end:
+            raise CorruptRecordError(f"record at {start}: expected {length} bytes, found {end - position}")
+        timestamp_delta, position = read_varint(buffer, position + 1)
+        offset_delta, position = read_varint(buffer, position)
+        key, position = _read_bytes(buffer, position, record_end)
+        value, position = _read_bytes(buffer, position, record_end)
+        header_count = buffer[position]
+        if header_count == 0:
+            position += 1
+            headers: HeaderList = []
+        else:
+            headers, position = _read_headers(buffer, position, record_end)
+    except IndexError:
+        raise CorruptRecordError(f"record at {start}: cut off") from None
+    if position != record_end:
+        raise CorruptRecordError(f"record at {start}: expected to end at {record_end}, found {position}")
+    return timestamp_delta, offset_delta, key, value, headers, position
+
+
+def _read_bytes(buffer: Buffer, position: int, end: int) -> tuple[bytes | None, int]:
+    length, position = read_varint(buffer, position)
+    if length < 0:
+        return None, position
+    part_end = position + length
+    if part_end > end:
+        raise CorruptRecordError(f"at position {position}: expected {length} bytes, found {end - position}")
+    return bytes(buffer[position:part_end]), part_end
+
+
+def _read_headers(buffer: Buffer, position: int, end: int) -> tuple[HeaderList, int]:
+    count, position = read_varint(buffer, position)
+    if count < 0 or count > end - position:
+        raise CorruptRecordError(f"at position {position}: {count} headers")
+    headers: HeaderList = []
+    for _ in range(count):
+        name, position = _read_bytes(buffer, position, end)
+        if name is None:
+            raise CorruptRecordError(f"at position {position}: a header without a name")
+        content, position = _read_bytes(buffer, position, end)
+        headers.append((_header_name(name), content))
+    return headers, position
+
+
+def _header_name(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        raise CorruptRecordError(f"a header's name is not UTF-8: {name!r}") from error
+
+
+class ConsumerRecord(NamedTuple):
+    """A record as a consumer gets it, with kafka-python's thirteen fields."""
+
+    topic: str
+    partition: int
+    leader_epoch: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: Any
+    value: Any
+    headers: HeaderList
+    checksum: int | None
+    serialized_key_size: int
+    serialized_value_size: int
+    serialized_header_size: int
