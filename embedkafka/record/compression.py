@@ -146,7 +146,7 @@ def _unsnappy(data: Buffer) -> Buffer:
 def _lz4(data: Buffer, level: int | None) -> bytes:
     from cramjam import lz4
 
-    mode = {} if level is None else {"mode": "high_compression", "compression": level}
+    mode: dict[str, Any] = {} if level is None else {"mode": "high_compression", "compression": level}
     chunks: list[Any] = [_LZ4_HEADER]
     with memoryview(data) as view:
         for start in range(0, len(view), _LZ4_BLOCK_BYTES):

@@ -207,7 +207,7 @@ def patch_producer(
 def stamp_append_time(buffer: bytearray | memoryview, position: int, timestamp_ms: int) -> None:
     """Switch the batch at ``position`` to LogAppendTime: every record then has ``timestamp_ms``.
 
-    The records stay as they are (also when compressed): readers take the header's max timestamp.  Writes a new checksum.
+    The records stay as they are, compressed or not: readers take the header's max timestamp.  Writes a new checksum.
     """
     (attributes,) = _INT16.unpack_from(buffer, position + 21)
     _INT16.pack_into(buffer, position + 21, attributes | LOG_APPEND_TIME_FLAG)
