@@ -78,7 +78,7 @@ class Clock(ABC):
         """Wait until ``predicate()`` is true or the time is up; returns the last value of the predicate.
 
         Args:
-            condition: held once by the caller; released while waiting, and notified by whoever makes the predicate true.
+            condition: held once by the caller; released while waiting; notified by whoever makes the predicate true.
             predicate: cheap, without side effects; called with ``condition`` held.
             timeout_ms: milliseconds, 0 or more; None waits for ever.
         """
@@ -107,8 +107,9 @@ class Clock(ABC):
             self._work_added()
         return timer
 
+    @abstractmethod
     def _work_added(self) -> None:
-        """A task or a new earliest timer is there.  Overridden by the clock that has a thread to wake."""
+        """A task or a new earliest timer is there: wake the thread that runs them, if there is one."""
 
     def _drop_cancelled_head(self) -> None:
         while self._timers and self._timers[0].callback is None:
@@ -219,6 +220,9 @@ class ManualClock(Clock):
         return self._elapsed_ms
 
     def yield_(self) -> None:
+        pass
+
+    def _work_added(self) -> None:
         pass
 
     def advance(self, delta_ms: float) -> None:

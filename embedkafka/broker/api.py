@@ -1,8 +1,8 @@
 """What a :class:`~embedkafka.broker.port.BrokerPort` is asked and answers: Kafka's APIs as plain values.
 
-One request and one reply per API, named and shaped as in Kafka's message schemas so that the listener's handlers are a
-field-by-field mapping.  They are per batch, never per record.  Replies carry Kafka's error codes (0 is none); the client
-turns a code into its class with :func:`embedkafka.errors.for_code`.  ``error_message`` is the sentence for the reader.
+One request and one reply per API, named and shaped as in Kafka's message schemas so that the listener's handlers are
+a field-by-field mapping.  They are per batch, never per record.  Replies carry Kafka's error codes (0 is none); the
+client turns a code into its class with :func:`embedkafka.errors.for_code`.  ``error_message`` is the sentence for the reader.
 
 Offsets, epochs and ids use Kafka's sentinels: -1 for none, and for ``timestamp`` in a list-offsets query
 :data:`LATEST_TIMESTAMP` and :data:`EARLIEST_TIMESTAMP`.
@@ -45,7 +45,7 @@ class RequestContext:
 class PartitionBatches:
     """Whole record batches for one partition, base offsets still relative to 0.
 
-    ``records`` belongs to the broker from here on: it patches base offset and leader epoch in place when it is writable.
+    ``records`` belongs to the broker from here on: it patches base offset and leader epoch in place where it can.
     """
 
     topic_partition: TopicPartition
@@ -124,7 +124,7 @@ class FetchReply:
     partitions: Sequence[PartitionFetchReply]
 
 
-# ListOffsets (2), OffsetForLeaderEpoch (23) ----------------------------------------------------------------------------
+# ListOffsets (2), OffsetForLeaderEpoch (23) --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class EpochEndOffset:
     end_offset: int = -1
 
 
-# Metadata (3), DescribeCluster (60) -------------------------------------------------------------------------------------
+# Metadata (3), DescribeCluster (60) ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class MetadataReply:
     topics: Sequence[TopicMetadata]
 
 
-# Topics and configs (19, 20, 32, 33, 37, 44) ------------------------------------------------------------------------------
+# Topics and configs (19, 20, 32, 33, 37, 44) -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +298,7 @@ class ConfigChange:
     value: str | None = None
 
 
-# DeleteRecords (21), DescribeLogDirs (35) -----------------------------------------------------------------------------
+# DeleteRecords (21), DescribeLogDirs (35) ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +326,7 @@ class LogDirReply:
     usable_bytes: int = -1
 
 
-# Groups, classic protocol (8-16, 42, 47) --------------------------------------------------------------------------------
+# Groups, classic protocol (8-16, 42, 47) -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ class JoinedMember:
 
 @dataclass(frozen=True, slots=True)
 class JoinGroupReply:
-    """``members`` is filled for the leader only.  ``skip_assignment``: a returning static leader keeps what is there."""
+    """``members`` is filled for the leader only; ``skip_assignment`` tells a returning static leader to keep its own."""
 
     error_code: int = 0
     generation_id: int = -1
