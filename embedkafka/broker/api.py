@@ -2,7 +2,8 @@
 
 One request and one reply per API, named and shaped as in Kafka's message schemas so that the listener's handlers are
 a field-by-field mapping.  They are per batch, never per record.  Replies carry Kafka's error codes (0 is none); the
-client turns a code into its class with :func:`embedkafka.errors.for_code`.  ``error_message`` is the sentence for the reader.
+client turns a code into its class with :func:`embedkafka.errors.for_code`.  ``error_message`` is the sentence for the
+reader.
 
 Offsets, epochs and ids use Kafka's sentinels: -1 for none, and for ``timestamp`` in a list-offsets query
 :data:`LATEST_TIMESTAMP` and :data:`EARLIEST_TIMESTAMP`.
@@ -351,7 +352,7 @@ class JoinedMember:
 
 @dataclass(frozen=True, slots=True)
 class JoinGroupReply:
-    """``members`` is filled for the leader only; ``skip_assignment`` tells a returning static leader to keep its own."""
+    """``members`` is the leader's alone; ``skip_assignment`` tells a returning static leader to keep its assignment."""
 
     error_code: int = 0
     generation_id: int = -1
