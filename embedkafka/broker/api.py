@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 from embedkafka.model import TopicPartition
@@ -25,18 +26,31 @@ READ_UNCOMMITTED = 0
 READ_COMMITTED = 1
 
 
+class Liveness(Protocol):
+    """What the group coordinator may ask of an in-process member instead of waiting for its heartbeats.
+
+    A plain object that the client keeps up to date and that does not hold the client.  ``alive`` turns False by close,
+    garbage collection or kill; ``last_poll_ms`` is ``Clock.monotonic_ms()`` at the last poll.
+    """
+
+    alive: bool
+    last_poll_ms: float
+    max_poll_interval_ms: float
+
+
 @dataclass(frozen=True, slots=True)
 class RequestContext:
     """Who asks.
 
     ``in_process`` tells the group coordinator that the engine itself knows whether this member lives, so it need not
-    send heartbeats (DESIGN section 7).
+    send heartbeats (DESIGN section 7): it asks ``liveness``, given with the join.
     """
 
     client_id: str = ""
     principal: str = "User:ANONYMOUS"
     client_host: str = "/127.0.0.1"
     in_process: bool = True
+    liveness: Liveness | None = None
 
 
 # Produce (0) ---------------------------------------------------------------------------------------------------------

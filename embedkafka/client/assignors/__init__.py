@@ -1,0 +1,30 @@
+"""Partition assignors: range, roundrobin, sticky, cooperative-sticky.
+
+Class names are kafka-python's; :data:`ASSIGNORS` also finds each by the name Java gives it on the wire.
+"""
+
+from __future__ import annotations
+
+from embedkafka.client.assignors.abstract import (
+    AbstractPartitionAssignor,
+    Cluster,
+    GroupMember,
+    RebalanceProtocol,
+)
+from embedkafka.client.assignors.range import RangePartitionAssignor
+from embedkafka.client.assignors.roundrobin import RoundRobinPartitionAssignor
+
+ASSIGNORS: dict[str, type[AbstractPartitionAssignor]] = {
+    "range": RangePartitionAssignor,
+    "roundrobin": RoundRobinPartitionAssignor,
+}
+
+__all__ = [
+    "ASSIGNORS",
+    "AbstractPartitionAssignor",
+    "Cluster",
+    "GroupMember",
+    "RangePartitionAssignor",
+    "RebalanceProtocol",
+    "RoundRobinPartitionAssignor",
+]
