@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,3 +118,60 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     """A folder for files handed to Java; emptied afterwards, because logs are large."""
     yield tmp_path
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(kafka_jars: KafkaJars, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an Apache Kafka broker of this session's own, on loopback; gone with the session."""
+    folder = tmp_path_factory.mktemp("kafka-broker")
+    port, controller_port = _free_ports(2)
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": folder / "data",
+        "offsets.topic.replication.factor": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "group.initial.rebalance.delay.ms": 0,
+    }
+    properties = folder / "server.properties"
+    properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    cluster_id = "AAAAAAAAAAAAAAAAAAAAAQ"
+    kafka_jars.run("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", properties)
+    with open(folder / "output", "wb") as output:
+        broker = subprocess.Popen(
+            kafka_jars.command("kafka.Kafka", properties), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        _wait_for_port(port, broker, folder / "output")
+        yield f"127.0.0.1:{port}"
+    finally:
+        broker.kill()
+        broker.wait()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _wait_for_port(port: int, broker: subprocess.Popen[bytes], output: Path) -> None:
+    deadline_s = time.monotonic() + _JAVA_TIMEOUT_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if broker.poll() is not None or time.monotonic() > deadline_s:
+                raise AssertionError(f"the broker did not start:\n{output.read_text()[-4000:]}") from None
+            time.sleep(0.1)  # another process's port: there is nothing to wait on
