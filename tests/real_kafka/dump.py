@@ -1,4 +1,4 @@
-"""Reads what Kafka's DumpLogSegments prints.  A line that is not understood is an error: that is how it reports damage."""
+"""Reads what DumpLogSegments prints.  A line that is not understood is an error: that is how it reports damage."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def wait_until(condition: Callable[[], bool], *consumers: Any) -> bool:
     return False
 
 
-# -- scenarios ----------------------------------------------------------------------------------------------------------
+# -- scenarios ---------------------------------------------------------------------------------------------------------
 
 
 def creating_and_deleting_topics(world: World) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import kafka
 import pytest
+from real_kafka.scenarios import SCENARIOS, World
 
 import embedkafka
-from real_kafka.scenarios import SCENARIOS, World
 
 # Answers that differ on purpose: scenario, question -> (Apache Kafka through kafka-python, this library), and why.
 KNOWN_DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {}
