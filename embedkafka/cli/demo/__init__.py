@@ -1,0 +1,1 @@
+"""``embedkafka demo``: real text through topics, partitions, groups and a crash, with checks that nothing was lost."""

@@ -1,0 +1,49 @@
+"""Opening the data directory as its owner: what every command that changes something, or reads as a group, does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from embedkafka.cli.session import Session
+
+if TYPE_CHECKING:
+    from embedkafka import EmbeddedKafka, KafkaAdminClient
+
+
+@contextmanager
+def open_kafka(session: Session, *, create: bool = False, read_only: bool = False) -> Iterator[EmbeddedKafka]:
+    """The directory's engine while the block runs.
+
+    Args:
+        session: names the directory.
+        create: make the directory when there is none; otherwise that is an error.
+        read_only: look at what is there now, beside a live owner, and change nothing.
+
+    Raises:
+        CliError: no such directory.
+        KafkaError: somebody else owns it, or it is damaged.
+    """
+    from embedkafka import EmbeddedKafka
+
+    path = session.data
+    if create and (not path.exists() or (path.is_dir() and not any(path.iterdir()))):
+        session.out.note(f"new data directory {path}")
+    else:
+        path = session.existing_data()
+    with EmbeddedKafka(path, read_only=read_only) as kafka:
+        yield kafka
+
+
+@contextmanager
+def open_admin(session: Session, *, create: bool = False, read_only: bool = False) -> Iterator[KafkaAdminClient]:
+    """An admin client on the directory while the block runs; see :func:`open_kafka`."""
+    from embedkafka import KafkaAdminClient
+
+    with open_kafka(session, create=create, read_only=read_only) as kafka:
+        admin = KafkaAdminClient(bootstrap_servers=kafka)
+        try:
+            yield admin
+        finally:
+            admin.close()

@@ -1,0 +1,118 @@
+"""``embedkafka groups``: list, describe with lag, delete; ``reset-offsets`` is in :mod:`embedkafka.cli.reset`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from embedkafka.cli.engine import open_admin
+from embedkafka.cli.exits import CliError, ExitCode, not_found
+from embedkafka.cli.reset import reset_offsets
+from embedkafka.cli.session import DataOption, JsonOption, Session, command
+from embedkafka.model import TopicPartition
+
+if TYPE_CHECKING:
+    from embedkafka import KafkaAdminClient
+
+app = typer.Typer(help="List consumer groups, show their lag, move or delete them.", no_args_is_help=True)
+
+
+@app.command("list")
+@command
+def list_groups(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Groups with their state."""
+    session = Session(data, as_json)
+    with open_admin(session, read_only=True) as admin:
+        groups = sorted(admin.list_groups(), key=lambda group: group["group_id"])
+    session.out.rows(
+        ("Group", "State", "Protocol type"),
+        [(group["group_id"], group["group_state"], group["protocol_type"]) for group in groups],
+    )
+    if not groups:
+        session.out.note("no groups yet; `embedkafka consume TOPIC --group NAME` makes one")
+
+
+@app.command("describe")
+@command
+def describe(
+    groups: Annotated[list[str] | None, typer.Argument(metavar="[GROUP]...", help="All if left out.")] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Committed offset, end of log and lag of each partition, and who has it."""
+    session = Session(data, as_json)
+    rows = []
+    with open_admin(session, read_only=True) as admin:
+        known = sorted(group["group_id"] for group in admin.list_groups())
+        for group in groups or []:
+            if group not in known:
+                raise not_found("group", group, known)
+        for group in groups or known:
+            rows += _lag_rows(admin, group)
+    session.out.rows(
+        ("Group", "Topic", "Partition", "Committed", "Log end", "Lag", "Consumer"),
+        rows,
+        right=("Partition", "Committed", "Log end", "Lag"),
+    )
+    if not rows:
+        session.out.note("nothing committed yet" if known else "no groups yet")
+
+
+def _lag_rows(admin: KafkaAdminClient, group: str) -> list[tuple[Any, ...]]:
+    committed = admin.list_group_offsets(group)[group]
+    members = _members(admin, group)
+    topics = set(admin.list_topics())
+    partitions = sorted({partition for partition in committed if partition.topic in topics} | set(members))
+    ends = admin.list_partition_offsets(dict.fromkeys(partitions, -1)) if partitions else {}
+    rows = []
+    for partition in partitions:
+        offset = committed[partition].offset if partition in committed else None
+        end = ends[partition].offset
+        lag = None if offset is None else end - offset
+        rows.append((group, *partition, offset, end, lag, members.get(partition)))
+    return rows
+
+
+def _members(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, str]:
+    """Which member has each partition; empty for a group without members."""
+    found: dict[TopicPartition, str] = {}
+    for member in admin.describe_groups([group])[group]["members"]:
+        assignment = member["member_assignment"]
+        for topic in (assignment or {}).get("assigned_partitions", ()):
+            for number in topic["partitions"]:
+                found[TopicPartition(topic["topic"], number)] = member["member_id"]
+    return found
+
+
+@app.command("delete")
+@command
+def delete(
+    groups: Annotated[list[str], typer.Argument(metavar="GROUP...", help="Ids of groups.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget groups and what they committed."""
+    session = Session(data, as_json)
+    with open_admin(session) as admin:
+        known = [group["group_id"] for group in admin.list_groups()]
+        for group in groups:
+            if group not in known:
+                raise not_found("group", group, known)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise CliError(f"deleting {', '.join(groups)} needs --yes", "", ExitCode.USAGE)
+            typer.confirm(f"delete {', '.join(groups)} and the offsets they committed?", abort=True, err=True)
+        for group, error in admin.delete_groups(groups):
+            if getattr(error, "errno", 0):
+                raise CliError(f"group {group!r}: {error.message}", "a group with members cannot be deleted")
+    for group in groups:
+        if session.out.as_json:
+            session.out.json({"group": group, "deleted": True})
+        else:
+            session.out.line(f"deleted {group}")
+
+
+app.command("reset-offsets")(reset_offsets)
