@@ -1,0 +1,98 @@
+"""The peers' side: librdkafka's mock cluster, lmdb, SQLite, each used as its own documentation advises."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks._data import Workload
+
+TOPIC = "benchmark"
+CONFLUENT = "confluent-kafka, mock cluster"
+
+# The mock cluster keeps 5 MiB of each of its 4 partitions: so many records of 100 bytes fit for sure.
+MOCK_HOLDS = 120_000
+
+# Its queue, too, must not be what is measured.
+_PRODUCER = {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 2_000_000, "log_level": 0}
+
+
+@contextlib.contextmanager
+def mock_cluster() -> Iterator[Any]:
+    """A producer that carries a mock cluster of one broker inside itself."""
+    import confluent_kafka
+
+    producer = confluent_kafka.Producer({"test.mock.num.brokers": 1, **_PRODUCER})
+    producer.list_topics(TOPIC, timeout=10)
+    yield producer
+    producer.flush(10)
+
+
+@contextlib.contextmanager
+def mock_consumer(producer: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """A consumer of the mock cluster, connected, and the partitions to assign to it."""
+    import confluent_kafka
+
+    metadata = producer.list_topics(TOPIC, timeout=10)
+    servers = ",".join(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values())
+    consumer = confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "benchmark",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "log_level": 0,
+        }
+    )
+    numbers = metadata.topics[TOPIC].partitions
+    partitions = [confluent_kafka.TopicPartition(TOPIC, number, 0) for number in numbers]
+    for partition in partitions:
+        consumer.get_watermark_offsets(partition, timeout=10)
+    try:
+        yield consumer, partitions
+    finally:
+        consumer.close()
+
+
+def mock_fill(producer: Any, work: Workload) -> None:
+    for key, value in work.pairs():
+        producer.produce(TOPIC, value, key)
+    assert producer.flush(60) == 0
+
+
+def mock_check(producer: Any, work: Workload, who: str) -> None:
+    with mock_consumer(producer) as (consumer, partitions):
+        consumer.assign(partitions)
+        values: list[bytes] = []
+        while len(values) < work.count:
+            messages = consumer.consume(500, 5)
+            assert messages, f"{who}: {len(values)} of {work.count} records came out"
+            values += [message.value() for message in messages]
+    work.check(values, who)
+
+
+def lmdb_environment(directory: Path, *, sync: bool) -> Any:
+    import lmdb
+
+    return lmdb.open(str(directory), map_size=4 << 30, sync=sync, metasync=sync)
+
+
+def lmdb_check(environment: Any, work: Workload, who: str) -> None:
+    with environment.begin() as transaction:
+        work.check((value for _, value in transaction.cursor()), who)
+
+
+def sqlite_log(directory: Path) -> sqlite3.Connection:
+    """A table that serves as a log, in the mode that suits writing many short transactions that must survive."""
+    connection = sqlite3.connect(directory / "log.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE log (offset INTEGER PRIMARY KEY, key BLOB, value BLOB)")
+    return connection
+
+
+def sqlite_check(connection: sqlite3.Connection, work: Workload, who: str) -> None:
+    work.check((value for (value,) in connection.execute("SELECT value FROM log ORDER BY offset")), who)

@@ -1,0 +1,119 @@
+"""A million records sent and flushed to the file, beside what others need to take in as many."""
+
+from __future__ import annotations
+
+import os
+import struct
+from itertools import islice
+
+from benchmarks import _peers
+from benchmarks._data import workload
+from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed
+from benchmarks._project import TOPIC, check, engine, producer
+
+PROJECT = "send + flush"
+LMDB = "lmdb, transactions of 1000, no sync"
+
+
+def project(count: int) -> Sample:
+    work = workload(count)
+    with fresh_directory() as directory, engine(directory, partitions=4) as kafka:
+        with producer(kafka) as client:
+            send, pairs = client.send, work.pairs()
+            with timed(count) as sample:
+                for key, value in pairs:
+                    send(TOPIC, value=value, key=key)
+                client.flush()
+        check(kafka, work, PROJECT)
+    return sample
+
+
+def confluent(count: int) -> Sample:
+    work = workload(count)
+    with _peers.mock_cluster() as client:
+        produce, pairs = client.produce, work.pairs()
+        with timed(count) as sample:
+            for key, value in pairs:
+                produce(_peers.TOPIC, value, key)
+            assert client.flush(60) == 0
+        if count <= _peers.MOCK_HOLDS:
+            _peers.mock_check(client, work, _peers.CONFLUENT)
+    return sample
+
+
+def confluent_callback(count: int) -> Sample:
+    work = workload(count)
+    delivered: list[bytes] = []
+
+    def on_delivery(error: object, message: object) -> None:
+        assert error is None
+        delivered.append(message.value())  # type: ignore[attr-defined]
+
+    with _peers.mock_cluster() as client:
+        produce, poll, pairs = client.produce, client.poll, work.pairs()
+        with timed(count) as sample:
+            for key, value in pairs:
+                produce(_peers.TOPIC, value, key, on_delivery=on_delivery)
+                poll(0)
+            assert client.flush(60) == 0
+    work.check(delivered, _peers.CONFLUENT)
+    return sample
+
+
+def lmdb(count: int) -> Sample:
+    work = workload(count)
+    pack = struct.Struct(">Q").pack
+    with fresh_directory() as directory, _peers.lmdb_environment(directory, sync=False) as environment:
+        values = (value for _, value in work.pairs())
+        with timed(count) as sample:
+            for first in range(0, count, 1000):
+                with environment.begin(write=True) as transaction:
+                    put = transaction.put
+                    for number, value in enumerate(islice(values, 1000), first):
+                        put(pack(number), value, append=True)
+        _peers.lmdb_check(environment, work, LMDB)
+    return sample
+
+
+def persist_queue(count: int) -> Sample:
+    import persistqueue
+
+    work = workload(count)
+    with fresh_directory() as directory:
+        queue = persistqueue.Queue(str(directory))
+        with timed(count) as sample:
+            for _, value in work.pairs():
+                queue.put(value)
+        work.check((queue.get(block=False) for _ in range(count)), "persist-queue")
+    return sample
+
+
+def write(count: int) -> Sample:
+    """The bound: the same bytes handed to the kernel in pieces of one batch."""
+    work = workload(count)
+    piece = b"".join(key + value + b"12345678" for key, value in islice(work.pairs(), 140))  # 8: a record's own framing
+    with fresh_directory() as directory:
+        descriptor = os.open(directory / "log", os.O_WRONLY | os.O_CREAT, 0o600)
+        with timed(count) as sample:
+            for position in range(0, count, 140):
+                os.pwrite(descriptor, piece, position * len(piece) // 140)
+        os.close(descriptor)
+    return sample
+
+
+CLAIM = Claim(
+    "flush",
+    "records of 100 bytes sent and flushed; wall time",
+    [
+        Contender(PROJECT, project),
+        Contender(_peers.CONFLUENT, confluent, "peer", needs="confluent_kafka"),
+        Contender(_peers.CONFLUENT + ", callbacks", confluent_callback, "peer", share=0.3, needs="confluent_kafka"),
+        Contender(LMDB, lmdb, "peer", needs="lmdb"),
+        Contender("persist-queue", persist_queue, "peer", share=0.003, needs="persistqueue"),
+        Contender("write() of as many bytes", write, "bound"),
+    ],
+    [
+        Goal(PROJECT, _peers.CONFLUENT, 1 / 3, WALL),
+        Goal(PROJECT, LMDB, 1 / 2, WALL),
+    ],
+)
