@@ -1,0 +1,94 @@
+"""Where records wait that ``send`` accepted and no batch holds yet, so that every reader in the process can have them.
+
+A producer's lane (its open batch for one partition) is *dirty* from its first record until somebody seals it.  It joins
+this set once per batch, not per record.  Whoever reads a partition first seals that partition's lanes, so a reader finds
+them here instead of asking every producer.
+
+Nobody is missed, whatever the threads do in between: a sender adds its lane and then looks for parked readers; a reader
+parks and then seals once more.  Whichever comes second sees the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Protocol
+
+from embedkafka.model import TopicPartition
+
+
+class Lane(Protocol):
+    """One producer's open batch for one partition."""
+
+    is_dirty: bool
+    """Whether the lane is in the set, or is being put there.  The set clears it before it seals."""
+
+    def seal(self) -> None:
+        """Hand what the lane holds to the partition.  Never raises: an error goes to the records' futures."""
+
+
+class Unsealed:
+    """The dirty lanes of an engine by partition, and the partitions at which readers are parked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lanes: dict[TopicPartition, list[Lane]] = {}
+        self._parked: dict[TopicPartition, int] = {}
+
+    def add(self, topic_partition: TopicPartition, lane: Lane) -> bool:
+        """Take in a lane that has got its first record.
+
+        Returns:
+            True when a reader is parked at the partition: the sender then seals the lane, and yields once.
+        """
+        with self._lock:
+            lane.is_dirty = True
+            self._lanes.setdefault(topic_partition, []).append(lane)
+            return topic_partition in self._parked
+
+    def seal(self, topic_partitions: Iterable[TopicPartition]) -> None:
+        """Seal every lane of these partitions; costs next to nothing where none is dirty."""
+        if not self._lanes:
+            return
+        for topic_partition in topic_partitions:
+            if topic_partition in self._lanes:
+                for lane in self._take(topic_partition):
+                    lane.seal()
+
+    def seal_all(self) -> None:
+        """Seal every lane."""
+        for topic_partition in list(self._lanes):
+            for lane in self._take(topic_partition):
+                lane.seal()
+
+    def _take(self, topic_partition: TopicPartition) -> list[Lane]:
+        with self._lock:
+            lanes = self._lanes.pop(topic_partition, [])
+            for lane in lanes:
+                # From here on a sender that starts a batch comes back; what is there already is sealed by our caller.
+                lane.is_dirty = False
+            return lanes
+
+    def discard(self, topic_partition: TopicPartition, lane: Lane) -> None:
+        """Forget a lane whose producer is closed."""
+        with self._lock:
+            lane.is_dirty = False
+            lanes = [other for other in self._lanes.pop(topic_partition, []) if other is not lane]
+            if lanes:
+                self._lanes[topic_partition] = lanes
+
+    def park(self, topic_partitions: Iterable[TopicPartition]) -> None:
+        """A reader is about to wait at these partitions; it seals and reads once more before it does."""
+        with self._lock:
+            for topic_partition in topic_partitions:
+                self._parked[topic_partition] = self._parked.get(topic_partition, 0) + 1
+
+    def unpark(self, topic_partitions: Iterable[TopicPartition]) -> None:
+        """The reader waits no longer."""
+        with self._lock:
+            for topic_partition in topic_partitions:
+                count = self._parked.get(topic_partition, 0) - 1
+                if count > 0:
+                    self._parked[topic_partition] = count
+                else:
+                    self._parked.pop(topic_partition, None)
