@@ -66,6 +66,25 @@ class BrokerResponseError(KafkaError):
         return f"[Error {self.errno}] {super().__str__()}"
 
 
+class DirectoryLockedError(KafkaError):
+    """Another process or engine owns the data directory; ``owner_pid`` is None where its lock file does not say."""
+
+    def __init__(self, path: str, owner_pid: int | None) -> None:
+        self.path = path
+        self.owner_pid = owner_pid
+        owner = "somebody else" if owner_pid is None else f"process {owner_pid}"
+        super().__init__(f"{path} is owned by {owner}; close it there, or open it read-only")
+
+
+class ForeignDirectoryError(KafkaError):
+    """The directory is not a data directory of this library and version; nothing in it was touched."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} is not a data directory of embedkafka: {reason}")
+
+
 class LogTruncationError(KafkaError):
     """The log was truncated below the consumer's position (KIP-320).
 

@@ -1,0 +1,188 @@
+"""One bounded cache of open files and mappings for a whole engine.
+
+A partition has three files per segment, and an engine may have thousands of partitions, while the usual limit is 256
+to 1,024 descriptors per process.  So nothing above keeps a file open: it keeps a :class:`Handle`, which opens on use,
+and the cache closes what has not been used for a while.
+
+Replacement is second chance (the "clock" approximation of LRU): using a handle sets one flag and takes no lock, which
+keeps an append to an open file free of the cache.  Closing is dropping a reference, so whoever is inside a write
+or still reads a mapping is not disturbed.
+
+A mapping costs a descriptor too (CPython duplicates it) for as long as any view of it lives, so views that readers
+keep are counted, and while too many are alive reads fall back to copying.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import threading
+import weakref
+from collections import deque
+from typing import Any
+
+from embedkafka.files.base import Bytes, File, Files
+
+DEFAULT_MAX_OPEN_FILES = 128
+SMALL_READ_BYTES = 64 * 1024  # measured: copying this much costs about as much as a new mapping and its page faults
+
+
+def default_max_open_files() -> int:
+    """Half of the process's descriptor limit, at most 1,000: the rest is the program's own."""
+    if sys.platform == "win32":
+        return DEFAULT_MAX_OPEN_FILES
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1000 if soft == resource.RLIM_INFINITY else max(16, min(1000, soft // 2))
+
+
+class Handle:
+    """A file that is open only while it is needed."""
+
+    __slots__ = ("_file", "_mapping", "_queued", "_read_only", "_used", "cache", "path")
+
+    def __init__(self, cache: HandleCache, path: str, read_only: bool) -> None:
+        self.path = path
+        self.cache = cache
+        self._read_only = read_only
+        self._file: File | None = None
+        self._mapping: memoryview | None = None
+        self._queued = False
+        self._used = False
+
+    def file(self) -> File:
+        """The open file.  Hold it only for the duration of a call."""
+        self._used = True
+        return self._file or self.cache._open(self)
+
+    def write_all(self, data: Bytes, position: int) -> None:
+        """Write everything at ``position``, continuing after short writes."""
+        self._used = True
+        (self._file or self.cache._open(self)).write_all(data, position)
+
+    def view(self, position: int, end_position: int, *, file_bytes: int) -> memoryview:
+        """Bytes ``[position, end_position)``, without a copy where that pays.
+
+        Args:
+            position: first byte.
+            end_position: one past the last byte, at most ``file_bytes``.
+            file_bytes: how much of the file is valid; a new mapping covers all of it.
+        """
+        mapping = self._mapping
+        if mapping is not None and end_position <= len(mapping):
+            self._used = True
+            return mapping[position:end_position]
+        if end_position - position > SMALL_READ_BYTES or (end_position == file_bytes and file_bytes > SMALL_READ_BYTES):
+            mapping = self.cache._map(self, file_bytes)
+            if mapping is not None:
+                return mapping[position:end_position]
+        return self.file().read_at(position, end_position - position)
+
+    def release(self) -> None:
+        """Let go of file and mapping; the next use opens again.  Readers keep the views they have."""
+        self.cache._release(self)
+
+
+class HandleCache:
+    """Open files and mappings, at most ``max_open_files`` of them together.
+
+    Args:
+        files: the file system.
+        max_open_files: descriptors used at once, 4 or more.
+        read_mode: ``mmap`` or ``pread``, which suits network drives, where a lost connection kills a process that reads
+            a mapping, and Windows, where a mapped file cannot be removed.
+    """
+
+    def __init__(self, files: Files, max_open_files: int = DEFAULT_MAX_OPEN_FILES, *, read_mode: str = "mmap") -> None:
+        if read_mode not in ("mmap", "pread"):
+            raise ValueError(f"log.read.mode is 'mmap' or 'pread', not {read_mode!r}")
+        self.files = files
+        self.max_open_files = max(4, max_open_files)
+        self._may_map = read_mode == "mmap" and files.can_map
+        self._lock = threading.Lock()
+        self._queue: deque[Handle] = deque()
+        self._file_count = 0
+        self._live_mappings: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def handle(self, path: str, *, read_only: bool = False) -> Handle:
+        """A handle on a file that may not be there yet; nothing is opened."""
+        return Handle(self, path, read_only)
+
+    @property
+    def open_count(self) -> int:
+        """Descriptors held now: open files, and mappings alive anywhere."""
+        return self._file_count + len(self._live_mappings)
+
+    def close(self) -> None:
+        """Drop everything.  Views that readers hold stay valid until they let go."""
+        with self._lock:
+            while self._queue:
+                self._drop(self._queue.popleft())
+
+    def _open(self, handle: Handle) -> File:
+        with self._lock:
+            file = handle._file
+            if file is None:
+                self._make_room(1)
+                try:
+                    file = self.files.open(handle.path, read_only=handle._read_only)
+                except OSError as error:
+                    if error.errno not in (errno.EMFILE, errno.ENFILE):
+                        raise
+                    self._make_room(self.max_open_files // 2)
+                    file = self.files.open(handle.path, read_only=handle._read_only)
+                handle._file = file
+                self._file_count += 1
+                self._enqueue(handle)
+            return file
+
+    def _map(self, handle: Handle, file_bytes: int) -> memoryview | None:
+        """A mapping of the file's first ``file_bytes`` bytes; None where reading is the better way."""
+        if not self._may_map:
+            return None
+        with self._lock:
+            mapping = handle._mapping
+            if mapping is not None and len(mapping) >= file_bytes:
+                return mapping
+            handle._mapping = mapping = None
+            self._make_room(1)
+            if len(self._live_mappings) >= self.max_open_files * 3 // 4:
+                return None  # readers hold on to that many
+            file = handle._file or self.files.open(handle.path, read_only=True)
+            mapping = file.map(file_bytes)
+            self._live_mappings.add(mapping.obj)
+            handle._mapping = mapping
+            self._enqueue(handle)
+            return mapping
+
+    def _enqueue(self, handle: Handle) -> None:
+        handle._used = True
+        if not handle._queued:
+            handle._queued = True
+            self._queue.append(handle)
+
+    def _make_room(self, count: int) -> None:
+        limit = self.max_open_files - count
+        turns = 2 * len(self._queue)  # by then every flag has been taken down once
+        while turns and self._queue and self.open_count > limit:
+            turns -= 1
+            handle = self._queue.popleft()
+            if handle._used:
+                handle._used = False
+                self._queue.append(handle)
+            else:
+                self._drop(handle)
+
+    def _release(self, handle: Handle) -> None:
+        with self._lock:
+            if handle._queued:
+                self._queue.remove(handle)
+                self._drop(handle)
+
+    def _drop(self, handle: Handle) -> None:
+        handle._queued = False
+        if handle._file is not None:
+            handle._file = None
+            self._file_count -= 1
+        handle._mapping = None

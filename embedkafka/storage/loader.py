@@ -1,0 +1,218 @@
+"""Opening a partition's folder (``org.apache.kafka.storage.internals.log.LogLoader``).
+
+1. What an interrupted deletion, compaction or swap has left is finished or undone (:mod:`leftovers`).
+2. The segments are listed; sizes come from the folder, so closed ones are not opened.
+3. After a clean close that is all, but for the end of the last segment: nothing is scanned, whatever its size.
+4. After a crash every segment from the one that holds the recovery point on is scanned: checksums are checked, the log
+   is cut behind the last whole batch, indexes are rebuilt and later segments removed.  What is cut is logged in bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedkafka.errors import CorruptRecordError
+from embedkafka.record import verify_checksum
+from embedkafka.storage import leftovers
+from embedkafka.storage.index import OFFSET_ENTRY, TIME_ENTRY
+from embedkafka.storage.names import (
+    LOG_SUFFIX,
+    OFFSET_INDEX_SUFFIX,
+    TIME_INDEX_SUFFIX,
+    parse_segment_file,
+    segment_name,
+)
+from embedkafka.storage.segment import UNKNOWN, PlacedBatch, Segment, SegmentState
+
+if TYPE_CHECKING:
+    from embedkafka.storage.log import Log
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Loaded:
+    """The segments found, and whether names in the folder were changed and are not yet durable."""
+
+    segments: list[Segment]
+    names_changed: bool
+
+
+def load_segments(log: Log, *, clean: bool, now_ms: int) -> Loaded:
+    """Open and where necessary recover the segments of a log.
+
+    Raises:
+        KafkaStorageError: the folder cannot be read or repaired.
+    """
+    try:
+        loader = _Loader(log, now_ms)
+        return loader.look() if log.read_only else loader.load(clean)
+    except OSError as error:
+        raise log.health.fail(f"opening {log.folder}", error) from error
+
+
+class _Loader:
+    def __init__(self, log: Log, now_ms: int) -> None:
+        self._log = log
+        self._files = log.handles.files
+        self._now_ms = now_ms
+        self._names_changed = False
+
+    def load(self, clean: bool) -> Loaded:
+        log = self._log
+        self._names_changed = leftovers.clean_up(log.handles, log.folder)
+        sizes = self._files.list_sizes(log.folder)
+        segments = self._list_segments(sizes)
+        log.leader_epochs.load()
+        if not segments:
+            return Loaded([], self._names_changed)
+        if clean:
+            self._repair_indexes(segments, sizes)
+        else:
+            segments = self._recover(segments, log.recovery_point)
+        self._activate(segments[-1])
+        if not clean:
+            log.leader_epochs.truncate_from_end(segments[-1].state.next_offset)
+        return Loaded(segments, self._names_changed)
+
+    def look(self) -> Loaded:
+        """Open without changing anything: the last segment is scanned for its last whole batch, indexes unused."""
+        segments = self._list_segments(self._files.list_sizes(self._log.folder))
+        for segment in segments:
+            if segment is segments[-1] or not segment.state.index_count:
+                self._scan(segment)
+        return Loaded(segments, False)
+
+    def _list_segments(self, sizes: dict[str, int]) -> list[Segment]:
+        log = self._log
+        segments = []
+        for name in sorted(sizes):
+            parsed = parse_segment_file(name)
+            if parsed is None or parsed[2]:
+                continue
+            base_offset, kind, _ = parsed
+            stem = segment_name(base_offset)
+            if kind != LOG_SUFFIX:
+                if stem + LOG_SUFFIX not in sizes and not log.read_only:
+                    _log.warning("%s: removing %s, whose segment is gone", log.folder, name)
+                    self._files.unlink(self._files.join(log.folder, name))
+                    self._names_changed = True
+                continue
+            index_bytes = sizes.get(stem + OFFSET_INDEX_SUFFIX, 0)
+            time_bytes = sizes.get(stem + TIME_INDEX_SUFFIX, 0)
+            state = SegmentState(
+                sizes[name],
+                UNKNOWN,
+                UNKNOWN,
+                UNKNOWN,
+                0,
+                index_bytes // OFFSET_ENTRY.size,
+                time_bytes // TIME_ENTRY.size,
+            )
+            segments.append(
+                Segment(
+                    log.handles,
+                    log.folder,
+                    base_offset,
+                    created_ms=self._now_ms,
+                    state=state,
+                    read_only=log.read_only,
+                )
+            )
+        return segments
+
+    # Clean -------------------------------------------------------------------------------------------------------
+
+    def _repair_indexes(self, segments: list[Segment], sizes: dict[str, int]) -> None:
+        """Rebuild what somebody removed or damaged while the directory was closed, as Kafka's sanity checks do."""
+        for segment in segments:
+            stem = segment_name(segment.base_offset)
+            problem = None
+            if stem + OFFSET_INDEX_SUFFIX not in sizes or stem + TIME_INDEX_SUFFIX not in sizes:
+                problem = "an index file is missing"
+            elif (
+                sizes[stem + OFFSET_INDEX_SUFFIX] % OFFSET_ENTRY.size
+                or sizes[stem + TIME_INDEX_SUFFIX] % TIME_ENTRY.size
+            ):
+                problem = "an index file does not consist of whole entries"
+            elif segment is segments[-1]:
+                problem = segment.offset_index.check(
+                    segment.state.index_count, segment.base_offset
+                ) or segment.time_index.check(segment.state.time_count, segment.base_offset)
+            if problem is not None:
+                _log.warning("%s: %s; rebuilding", segment.log.path, problem)
+                self._scan(segment)
+
+    def _activate(self, segment: Segment) -> None:
+        """Find out where the last segment ends and what its largest timestamp is; reads the last few kilobytes."""
+        try:
+            segment.next_offset()
+        except CorruptRecordError as error:
+            _log.warning("%s: %s; scanning", segment.log.path, error)
+            self._scan(segment)
+        segment.max_timestamp()
+
+    # After a crash -------------------------------------------------------------------------------------------------
+
+    def _recover(self, segments: list[Segment], recovery_point: int) -> list[Segment]:
+        first = 0
+        for index, segment in enumerate(segments):
+            if segment.base_offset <= recovery_point:
+                first = index
+        for index in range(first, len(segments)):
+            cut_bytes = self._scan(segments[index])
+            if cut_bytes and index + 1 < len(segments):
+                self._remove_behind(segments, index)
+                break
+        return segments[: index + 1]
+
+    def _scan(self, segment: Segment) -> int:
+        """Read every batch, rebuild the indexes, cut behind the last whole one; returns how many bytes were cut."""
+        log = self._log
+        found_bytes = segment.state.size_bytes
+        batches: list[PlacedBatch] = []
+        expected_offset = segment.base_offset
+        valid_bytes = 0
+        reason = "cut off"
+        try:
+            for position, header, batch in segment.batches():
+                verify_checksum(batch, 0, header)
+                if header.base_offset < expected_offset or not segment.fits_offset(header.last_offset):
+                    reason = f"found offset {header.base_offset}, expected {expected_offset} or a little more"
+                    break
+                batches.append(PlacedBatch(header.size_bytes, header.last_offset, header.max_timestamp))
+                if header.partition_leader_epoch > log.leader_epochs.latest:
+                    log.leader_epochs.assign(header.partition_leader_epoch, header.base_offset)
+                expected_offset = header.next_offset
+                valid_bytes = position + header.size_bytes
+        except CorruptRecordError as error:
+            reason = str(error.args[0])
+        cut_bytes = found_bytes - valid_bytes
+        segment.state = SegmentState(0, segment.base_offset, -1, -1, 0, 0, 0)
+        if log.read_only:
+            segment.state = segment.state._replace(size_bytes=valid_bytes, next_offset=expected_offset)
+            return cut_bytes
+        if cut_bytes:
+            _log.warning("%s: cut %d bytes at position %d: %s", segment.log.path, cut_bytes, valid_bytes, reason)
+            segment.log.release()  # no mapping covers the bytes that go
+            segment.log.file().truncate(valid_bytes)
+        segment.create_files()
+        segment.offset_index.truncate(0)
+        segment.time_index.truncate(0)
+        segment.publish(batches, log.config.index_interval_bytes)
+        segment.finish()
+        return cut_bytes
+
+    def _remove_behind(self, segments: list[Segment], index: int) -> None:
+        for segment in segments[index + 1 :]:
+            _log.warning(
+                "%s: removing %d bytes behind the cut at offset %d",
+                segment.log.path,
+                segment.state.size_bytes,
+                segments[index].state.next_offset,
+            )
+            segment.release()
+            self._files.unlink_all(segment.paths)
+            self._names_changed = True

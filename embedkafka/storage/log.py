@@ -1,0 +1,544 @@
+"""A partition's log: segments in a row, records in the order of their offsets.
+
+What changes is published by single stores: the active segment's state by an append, the map of segments by a roll or a
+deletion (copied, changed, stored).  So reading takes no lock, and an exception between any two bytecodes leaves either
+the old log or the new one.  Whatever changes the log (append, roll, truncate, advance_log_start, close) must be called
+by one thread at a time, which the partition's lock sees to; :meth:`Log.flush` is called without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple
+from uuid import UUID
+
+from sortedcontainers import SortedDict
+
+from embedkafka.errors import KafkaStorageError, OffsetOutOfRangeError
+from embedkafka.files import HandleCache
+from embedkafka.model import TopicPartition
+from embedkafka.record import BatchHeader, patch_offsets
+from embedkafka.storage import metadata, validation
+from embedkafka.storage.config import LONG_MAX, LogConfig
+from embedkafka.storage.epochs import LeaderEpochs
+from embedkafka.storage.health import NO_SPACE_ERRNOS, DirectoryHealth, DirectoryUsage
+from embedkafka.storage.loader import load_segments
+from embedkafka.storage.names import partition_folder
+from embedkafka.storage.segment import PlacedBatch, Segment
+from embedkafka.storage.tail import Tail
+
+
+class AppendOrigin(Enum):
+    """Where batches come from (``org.apache.kafka.storage.internals.log.AppendOrigin``)."""
+
+    CLIENT = "client"
+    COORDINATOR = "coordinator"
+    REPLICATION = "replication"
+
+
+class AppendInfo(NamedTuple):
+    """Where an append went.
+
+    ``log_append_time_ms`` is -1 with CreateTime.  ``rolled`` tells that a segment was closed, so that
+    :meth:`Log.flush_closed` has something to do; ``flush_due`` that ``flush.messages`` unflushed records are there.
+    """
+
+    base_offset: int
+    last_offset: int
+    log_append_time_ms: int
+    max_timestamp: int
+    size_bytes: int
+    rolled: bool
+    flush_due: bool
+
+
+class FoundRecord(NamedTuple):
+    """The answer to a search by timestamp."""
+
+    offset: int
+    timestamp: int
+    leader_epoch: int
+
+
+class Log:
+    """One partition's log on one broker.  Made by :meth:`open`; nothing is on disk before the first append."""
+
+    def __init__(
+        self,
+        handles: HandleCache,
+        folder: str,
+        topic_partition: TopicPartition,
+        config: LogConfig,
+        *,
+        topic_id: UUID | None,
+        health: DirectoryHealth,
+        usage: DirectoryUsage,
+        log_start_offset: int,
+        recovery_point: int,
+        now_ms: int,
+        read_only: bool = False,
+    ) -> None:
+        self.handles = handles
+        self.folder = folder
+        self.topic_partition = topic_partition
+        self.config = config
+        self.topic_id = topic_id
+        self.health = health
+        self.usage = usage
+        self.read_only = read_only
+        self.log_start_offset = log_start_offset
+        self.recovery_point = recovery_point
+        self.last_flush_ms = now_ms
+        self.leader_epochs = LeaderEpochs(handles.files, folder)
+        self._tail = Tail(config.tail_bytes)
+        self._segments: SortedDict[int, Segment] = SortedDict()
+        self._active: Segment | None = None
+        self._names_to_sync = False  # files were made whose names are not durable yet
+        self._flush_lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        handles: HandleCache,
+        parent: str,
+        topic_partition: TopicPartition,
+        config: LogConfig,
+        *,
+        now_ms: int,
+        topic_id: UUID | None = None,
+        clean: bool = False,
+        recovery_point: int = 0,
+        log_start_offset: int = 0,
+        health: DirectoryHealth | None = None,
+        usage: DirectoryUsage | None = None,
+        read_only: bool = False,
+    ) -> Log:
+        """Open a partition's log, recovering it where the last close was not clean.
+
+        Args:
+            parent: the broker's folder; the log's own is ``<parent>/<topic>-<partition>``.
+            now_ms: wall clock, milliseconds since the epoch.
+            clean: the directory was closed cleanly: nothing is scanned, whatever its size.
+            recovery_point: offset up to which the log is known to be whole; what is behind is scanned.
+            log_start_offset: the first offset that may be read, from the checkpoint.
+            health: shared by the logs of a data directory.
+            read_only: change nothing, for a tool beside a live owner; what is behind the last whole batch is ignored.
+
+        Raises:
+            KafkaStorageError: the files cannot be read.
+        """
+        log = cls(
+            handles,
+            handles.files.join(parent, partition_folder(topic_partition)),
+            topic_partition,
+            config,
+            topic_id=topic_id,
+            health=health or DirectoryHealth(parent),
+            usage=usage or DirectoryUsage(),
+            log_start_offset=log_start_offset,
+            recovery_point=recovery_point,
+            now_ms=now_ms,
+            read_only=read_only,
+        )
+        loaded = load_segments(log, clean=clean, now_ms=now_ms)
+        log._segments = SortedDict((segment.base_offset, segment) for segment in loaded.segments)
+        if loaded.segments:
+            log._active = loaded.segments[-1]
+            log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
+            log.usage.add(log.size_bytes)
+        log.recovery_point = log.end_offset if clean else min(recovery_point, log.end_offset)
+        log._names_to_sync = loaded.names_changed
+        return log
+
+    # State -------------------------------------------------------------------------------------------------------
+
+    @property
+    def end_offset(self) -> int:
+        """The offset that the next record gets."""
+        active = self._active
+        return self.log_start_offset if active is None else active.state.next_offset
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of record batches in all segments."""
+        return sum(segment.state.size_bytes for segment in self._segments.values())
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """The segments in order, the active one last; a snapshot."""
+        values: Sequence[Segment] = self._segments.values()
+        return values
+
+    @property
+    def active_segment(self) -> Segment | None:
+        """The segment that is appended to; None before the first append."""
+        return self._active
+
+    # Appending ---------------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        records: bytearray | memoryview | bytes,
+        *,
+        leader_epoch: int,
+        now_ms: int,
+        trusted: bool = False,
+        origin: AppendOrigin = AppendOrigin.CLIENT,
+    ) -> AppendInfo:
+        """Append whole batches: give them their offsets, write them at the published end, publish them.
+
+        ``records`` belongs to the log from here on; it is patched in place where it is writable and may be kept.
+
+        Args:
+            records: one or more whole batches; base offsets are ignored unless ``origin`` is REPLICATION.
+            leader_epoch: written into each batch.
+            now_ms: wall clock, milliseconds since the epoch.
+            trusted: built by this process's own codec: checksums and records need no second look.
+            origin: coordinators may write control batches; replicas keep the leader's offsets and timestamps.
+
+        Raises:
+            CorruptRecordError: not whole batches, or a checksum that does not hold.
+            InvalidRecordError: a record breaks a rule, for one a null key in a compacted topic.
+            InvalidTimestampError: a timestamp beyond ``message.timestamp.before.max.ms`` or ``.after.max.ms``.
+            MessageSizeTooLargeError: a batch is larger than ``max.message.bytes``.
+            KafkaStorageError: no space, a write error, or the directory is offline.
+
+            Nothing is appended then.
+        """
+        if self.health.reason is not None:
+            self.health.check()
+        base_offset = self.end_offset
+        records, headers, log_append_time_ms = validation.prepare(
+            records,
+            self.config,
+            now_ms=now_ms,
+            trusted=trusted,
+            from_client=origin is AppendOrigin.CLIENT,
+            replicated=origin is AppendOrigin.REPLICATION,
+            topic_partition=self.topic_partition,
+        )
+        next_offset = base_offset
+        batches: list[PlacedBatch] = []
+        position = 0
+        max_timestamp = -1
+        for header in headers:
+            if origin is AppendOrigin.REPLICATION:
+                next_offset = header.base_offset
+            else:
+                patch_offsets(records, position, base_offset=next_offset, leader_epoch=leader_epoch)
+            size_bytes = header.batch_length + 12
+            next_offset += header.last_offset_delta + 1
+            if header.max_timestamp > max_timestamp:
+                max_timestamp = header.max_timestamp
+            batches.append(PlacedBatch(size_bytes, next_offset - 1, header.max_timestamp))
+            position += size_bytes
+        if origin is AppendOrigin.REPLICATION:
+            base_offset = headers[0].base_offset
+            leader_epoch = headers[-1].partition_leader_epoch
+        self.usage.check_room(position)
+        active = self._active
+        rolled = False
+        if active is None or self._should_roll(active, position, next_offset - 1, max_timestamp, now_ms):
+            rolled = active is not None
+            active = self._roll(base_offset, now_ms)
+        if self.leader_epochs.latest != leader_epoch and leader_epoch >= 0:
+            self.leader_epochs.assign(leader_epoch, base_offset)
+        try:
+            active.append(records, batches, self.config.index_interval_bytes)
+        except OSError as error:
+            raise self._write_failed(active, error) from error
+        self._remember(records, base_offset, batches)
+        self.usage.add(position)
+        return AppendInfo(
+            base_offset,
+            next_offset - 1,
+            log_append_time_ms,
+            max_timestamp,
+            position,
+            rolled,
+            next_offset - self.recovery_point >= self.config.flush_messages,
+        )
+
+    def _remember(self, records: bytearray | memoryview, base_offset: int, batches: list[PlacedBatch]) -> None:
+        view = memoryview(records).toreadonly()
+        if len(batches) == 1:
+            self._tail.add(base_offset, batches[0].last_offset + 1, view)
+            return
+        position = 0
+        for size_bytes, last_offset, _ in batches:
+            self._tail.add(base_offset, last_offset + 1, view[position : position + size_bytes])
+            base_offset = last_offset + 1
+            position += size_bytes
+
+    def _should_roll(self, active: Segment, size_bytes: int, last_offset: int, max_timestamp: int, now_ms: int) -> bool:
+        """Kafka's rule (``LogSegment.shouldRoll``): full, old, an index full, or an offset it cannot express."""
+        state = active.state
+        config = self.config
+        if not active.fits_offset(last_offset):
+            return True
+        if not state.size_bytes:
+            return False
+        return (
+            state.size_bytes > config.segment_bytes - size_bytes
+            or state.index_count >= active.offset_index.max_entries(config.segment_index_bytes)
+            or state.time_count >= active.time_index.max_entries(config.segment_index_bytes) - 1
+            or self._age_ms(active, max_timestamp, now_ms) > config.segment_ms - self._jitter_ms(active)
+        )
+
+    def _age_ms(self, active: Segment, max_timestamp: int, now_ms: int) -> int:
+        """How long the segment has taken records: by their own time where they have one, else by the clock."""
+        first_timestamp = active.first_timestamp
+        if first_timestamp < 0:
+            first_timestamp = active.first_batch_timestamp()
+        if first_timestamp >= 0:
+            return max_timestamp - first_timestamp
+        return now_ms - active.created_ms
+
+    def _jitter_ms(self, active: Segment) -> int:
+        """Spread over the partitions, so that they do not all roll at once; derived, so that a rerun does the same."""
+        limit_ms = min(self.config.segment_jitter_ms, self.config.segment_ms)
+        if not limit_ms:
+            return 0
+        return hash((self.topic_partition.partition, active.base_offset)) % limit_ms
+
+    def roll(self, now_ms: int) -> bool:
+        """Close the active segment and start a new one; False when there is nothing in it."""
+        self.health.check()
+        active = self._active
+        if active is None or not active.state.size_bytes:
+            return False
+        self._roll(active.state.next_offset, now_ms)
+        return True
+
+    def _roll(self, base_offset: int, now_ms: int) -> Segment:
+        """Start a segment; the old one's bytes are synced by the next flush, before the recovery point moves past."""
+        active = self._active
+        try:
+            if active is None:
+                self._make_folder()
+            else:
+                active.finish()
+            segment = Segment(self.handles, self.folder, base_offset, created_ms=now_ms)
+            self._names_to_sync = True
+            segment.create_files()
+        except OSError as error:
+            raise self.health.storage_error(f"starting a segment in {self.folder}", error) from error
+        segments = self._segments.copy()
+        segments[base_offset] = segment
+        if active is not None and not active.state.size_bytes and active.base_offset != base_offset:
+            del segments[active.base_offset]
+            self._remove_files([active])
+        self._segments = segments
+        self._active = segment
+        return segment
+
+    def _make_folder(self) -> None:
+        files = self.handles.files
+        files.make_dir(self.folder)
+        if self.topic_id is not None:
+            metadata.write_partition_metadata(files, self.folder, self.topic_id)
+
+    def _write_failed(self, active: Segment, error: OSError) -> KafkaStorageError:
+        if error.errno in NO_SPACE_ERRNOS:
+            try:
+                active.cut_dead_bytes()  # gives the other partitions what little space there is
+            except OSError as second:
+                return self.health.fail(f"cutting {active.log.path} back", second)
+        return self.health.storage_error(
+            f"appending to {active.log.path} at position {active.state.size_bytes}, nothing was appended", error
+        )
+
+    # Reading -----------------------------------------------------------------------------------------------------
+
+    def read(
+        self, offset: int, *, max_bytes: int, max_offset: int = LONG_MAX, min_one_batch: bool = True
+    ) -> list[memoryview]:
+        """Whole batches from the one that holds ``offset`` on; the first may begin before it.
+
+        Needs no lock.  At the head of the log these are the batches as they were appended; further back slices of a
+        mapped segment, valid as long as they are held.  At most one segment is read at a time.
+
+        Args:
+            offset: the first offset wanted, from the log start to the end offset.
+            max_bytes: return no more, except for a single larger batch when ``min_one_batch``.
+            max_offset: exclusive; batches that reach beyond it are left out.
+
+        Raises:
+            OffsetOutOfRangeError: before the log start or behind the end.
+            CorruptRecordError: the file does not hold a batch where one should be.
+        """
+        chunks = self._tail.read(offset, max_bytes, max_offset, min_one_batch)
+        if chunks is not None and offset >= self.log_start_offset and self.health.reason is None:
+            return chunks
+        self.health.check()
+        end_offset = self.end_offset
+        if not self.log_start_offset <= offset <= end_offset:
+            raise OffsetOutOfRangeError(
+                f"{self.topic_partition.topic}-{self.topic_partition.partition}: offset {offset} is not within "
+                f"{self.log_start_offset} and {end_offset}"
+            )
+        if offset == end_offset or offset >= max_offset:
+            return []
+        segments = self._segments
+        max_offset = min(max_offset, end_offset)
+        index = max(0, segments.bisect_right(offset) - 1)
+        values: Sequence[Segment] = segments.values()
+        while index < len(values):
+            try:
+                found = values[index].read(
+                    offset, max_bytes=max_bytes, max_offset=max_offset, min_one_batch=min_one_batch
+                )
+            except FileNotFoundError:
+                # Retention or compaction removed it since: look again at what is there now.
+                if segments is self._segments:
+                    raise
+                return self.read(offset, max_bytes=max_bytes, max_offset=max_offset, min_one_batch=min_one_batch)
+            if found:
+                return found
+            index += 1  # compaction may have emptied the rest of a segment
+        return []
+
+    def batches(self, start_offset: int | None = None) -> Iterator[tuple[BatchHeader, memoryview]]:
+        """Header and bytes of every batch from the one that holds ``start_offset`` (None: the log start) on."""
+        offset = self.log_start_offset if start_offset is None else start_offset
+        segments = self._segments
+        for segment in segments.values()[max(0, segments.bisect_right(offset) - 1) :]:
+            position = segment._position_at_or_before(offset, segment.state)
+            for _, header, batch in segment.batches(position):
+                if header.last_offset >= offset:
+                    yield header, batch
+
+    def offset_for_timestamp(self, timestamp: int) -> FoundRecord | None:
+        """The first record at or after a time; None when all are older.
+
+        Cost: one search in a segment's time index, then the batches of about ``index.interval.bytes``.
+        """
+        self.health.check()
+        start_offset = self.log_start_offset
+        for segment in self._segments.values():
+            if segment.max_timestamp() >= timestamp:
+                found = segment.offset_for_timestamp(timestamp, start_offset)
+                if found is not None:
+                    return FoundRecord(*found)
+        return None
+
+    def offset_of_max_timestamp(self) -> FoundRecord | None:
+        """The first record that has the largest timestamp of all (KIP-734); None in an empty log."""
+        self.health.check()
+        candidates = [segment for segment in self._segments.values() if segment.max_timestamp() >= 0]
+        if not candidates:
+            return None
+        return self.offset_for_timestamp(max(segment.max_timestamp() for segment in candidates))
+
+    # Durability --------------------------------------------------------------------------------------------------
+
+    def flush(self) -> int:
+        """Make everything that is published now durable and return the recovery point.
+
+        Called without the partition's lock.  One sync is shared by everyone who waits for it: whoever comes while one
+        runs waits for its end, and finds most often that the next one has covered him.
+
+        Raises:
+            KafkaStorageError: the sync failed; the directory is offline.
+        """
+        return self._flush(self.end_offset)
+
+    def flush_closed(self) -> int:
+        """Make the segments before the active one durable, as is due after a roll; see :meth:`flush`."""
+        active = self._active
+        return self.recovery_point if active is None else self._flush(active.base_offset)
+
+    def _flush(self, wanted: int) -> int:
+        if wanted <= self.recovery_point:
+            return self.recovery_point
+        with self._flush_lock:
+            if wanted <= self.recovery_point:
+                return self.recovery_point
+            self.health.check()
+            active = self._active
+            assert active is not None
+            to_active = wanted > active.base_offset
+            offset = self.end_offset if to_active else active.base_offset  # covers those who wait behind this one
+            segments = self._segments
+            index = max(0, segments.bisect_right(self.recovery_point) - 1)
+            try:
+                for segment in segments.values()[index:]:
+                    if segment is not active:
+                        self._sync_closed(segment)
+                    elif to_active:
+                        segment.log.file().sync()  # its indexes are rebuilt after a crash
+                self._sync_names()
+            except OSError as error:
+                raise self.health.fail(f"syncing {self.folder}", error) from error
+            self.recovery_point = offset
+            return offset
+
+    def _sync_closed(self, segment: Segment) -> None:
+        try:
+            segment.sync()
+        except FileNotFoundError:
+            if segment.base_offset in self._segments:
+                raise
+
+    def _sync_names(self) -> None:
+        if self._names_to_sync:
+            self._names_to_sync = False
+            files = self.handles.files
+            metadata.sync_partition_metadata(files, self.folder)
+            files.sync_dir(self.folder)
+            files.sync_dir(files.parent(self.folder))
+        self.leader_epochs.write()
+
+    # Shortening --------------------------------------------------------------------------------------------------
+
+    def advance_log_start(self, offset: int) -> None:
+        """Let records before ``offset`` be gone (DeleteRecords); segments go with the next retention.
+
+        Raises:
+            OffsetOutOfRangeError: behind the end of the log.
+        """
+        self.health.check()
+        if offset > self.end_offset:
+            raise OffsetOutOfRangeError(f"log start {offset} lies behind the end {self.end_offset}")
+        if offset > self.log_start_offset:
+            self.log_start_offset = offset
+
+    def _remove_files(self, segments: Sequence[Segment]) -> None:
+        for segment in segments:
+            segment.release()
+            self.handles.files.unlink_all(segment.paths)
+
+    # Ending ------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Complete the indexes, make everything durable, let go of all files.
+
+        Raises:
+            KafkaStorageError: a sync failed; this was not a clean close.
+        """
+        try:
+            if self._active is not None and self.health.reason is None and not self.read_only:
+                self._finish_cleanly(self._active)
+        finally:
+            for segment in self._segments.values():
+                segment.release()
+            self._tail.clear()
+
+    def discard(self) -> None:
+        """Let go of all files without making anything durable: the log is about to be deleted."""
+        segments, self._segments, self._active = self._segments, SortedDict(), None
+        for segment in segments.values():
+            segment.release()
+            self.usage.add(-segment.state.size_bytes)
+        self._tail.clear()
+
+    def _finish_cleanly(self, active: Segment) -> None:
+        try:
+            active.finish()
+            active.cut_dead_bytes()
+            self.flush()
+            active.sync()
+        except OSError as error:
+            raise self.health.fail(f"closing {self.folder}", error) from error

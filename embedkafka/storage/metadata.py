@@ -1,0 +1,49 @@
+"""``partition.metadata``: which topic a partition's folder belongs to (``PartitionMetadataFile``).
+
+Two lines, ``version: 0`` and ``topic_id: `` with the id as 22 characters of URL-safe base64.
+"""
+
+from __future__ import annotations
+
+import base64
+from uuid import UUID
+
+from embedkafka.errors import KafkaStorageError
+from embedkafka.files import Files
+
+FILE_NAME = "partition.metadata"
+
+
+def write_partition_metadata(files: Files, folder: str, topic_id: UUID) -> None:
+    """Write the file; it becomes durable with the folder's first flush."""
+    text = base64.urlsafe_b64encode(topic_id.bytes).rstrip(b"=").decode()
+    file = files.open(files.join(folder, FILE_NAME), create=True)
+    file.truncate(0)
+    file.write_all(f"version: 0\ntopic_id: {text}\n".encode(), 0)
+
+
+def sync_partition_metadata(files: Files, folder: str) -> None:
+    """Make the file durable where there is one."""
+    try:
+        files.open(files.join(folder, FILE_NAME)).sync()
+    except FileNotFoundError:
+        return
+
+
+def read_partition_metadata(files: Files, folder: str) -> UUID | None:
+    """The id of the topic that the folder belongs to; None where there is no file.
+
+    Raises:
+        KafkaStorageError: the file is there and says something else.
+    """
+    path = files.join(folder, FILE_NAME)
+    try:
+        lines = files.read_bytes(path).decode("ascii", "replace").split()
+    except FileNotFoundError:
+        return None
+    if len(lines) == 4 and lines[0] == "version:" and lines[1] == "0" and lines[2] == "topic_id:":
+        try:
+            return UUID(bytes=base64.urlsafe_b64decode(lines[3] + "=="))
+        except ValueError:
+            pass
+    raise KafkaStorageError(f"{path}: expected version and topic id, found {' '.join(lines)[:100]!r}")
