@@ -1,9 +1,304 @@
 """The choke point: the one object per broker through which every client reaches it.
 
-The listener and the embedded client call the same methods, so fault rules, ACLs, quotas and metrics are attached here once
-and hold for both.  A method is one of Kafka's APIs, takes and gives the values of :mod:`embedkafka.broker.api`, and works
-per batch, never per record.
+The listener and the embedded client call the same methods, so fault rules, ACLs, quotas and metrics are attached here
+once and hold for both.  A method is one of Kafka's APIs, takes and gives the values of :mod:`embedkafka.broker.api`,
+and works per batch, never per record.
 
-A call that may wait takes ``complete``, called exactly once, on any thread, with no lock held, possibly before the method
-returns.  Calls that never wait return their reply.  No method raises for what a peer can cause; it answers with a code.
+A call that may wait takes ``complete``, called exactly once, on any thread, with no lock held but the lane of the
+producer that made it possible, possibly before the method returns.  (After a Ctrl-C in the middle of it, it may be
+called once more with the same reply.)  Calls that never wait return their reply.  No method raises for what a peer can
+cause; it answers with a code.  A closed engine is the caller's own doing and raises.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from embedkafka.broker import api
+from embedkafka.broker.configs import Configs
+from embedkafka.broker.describing import Describing
+from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
+from embedkafka.broker.positions import Positions
+from embedkafka.broker.producing import Producing
+from embedkafka.model import TopicPartition
+
+if TYPE_CHECKING:
+    from embedkafka.broker.engine import Engine
+    from embedkafka.broker.groups import Groups
+
+_HIGHEST_API_KEY = 92  # Kafka 4.3
+
+
+class ApiKey:
+    """Kafka's numbers of the APIs that are served (``org.apache.kafka.common.protocol.ApiKeys``)."""
+
+    PRODUCE = 0
+    FETCH = 1
+    LIST_OFFSETS = 2
+    METADATA = 3
+    OFFSET_COMMIT = 8
+    OFFSET_FETCH = 9
+    FIND_COORDINATOR = 10
+    JOIN_GROUP = 11
+    HEARTBEAT = 12
+    LEAVE_GROUP = 13
+    SYNC_GROUP = 14
+    DESCRIBE_GROUPS = 15
+    LIST_GROUPS = 16
+    CREATE_TOPICS = 19
+    DELETE_TOPICS = 20
+    DELETE_RECORDS = 21
+    OFFSET_FOR_LEADER_EPOCH = 23
+    DESCRIBE_CONFIGS = 32
+    ALTER_CONFIGS = 33
+    DESCRIBE_LOG_DIRS = 35
+    CREATE_PARTITIONS = 37
+    DELETE_GROUPS = 42
+    INCREMENTAL_ALTER_CONFIGS = 44
+    OFFSET_DELETE = 47
+    DESCRIBE_CLUSTER = 60
+
+
+class BrokerPort:
+    """One broker, as clients see it.  Every method may be called from any thread."""
+
+    def __init__(self, engine: Engine, broker_id: int) -> None:
+        self.broker_id = broker_id
+        self.request_counts = [0] * (_HIGHEST_API_KEY + 1)  # by API key; a list's += has no switch point inside
+        self._engine = engine
+        self._topics = topics = engine.topics
+        self._unsealed = engine.unsealed
+        self._seal = engine.unsealed.seal
+        self._producing = Producing(topics.partition)
+        self._fetcher = Fetcher(
+            topics.partition, engine.unsealed, engine.clock, lambda: engine.config.integer("fetch.max.bytes")
+        )
+        self._positions = Positions(topics.partition)
+        self._configs = Configs(topics, broker_id)
+        self._describing = Describing(engine, broker_id)
+
+    def _admit(self, api_key: int, context: api.RequestContext) -> None:
+        """What every request passes through.  Fault rules, ACLs and quotas will attach here; they need ``context``."""
+        if self._engine.is_unusable:
+            self._engine.check_usable()
+        self.request_counts[api_key] += 1
+
+    # Records ---------------------------------------------------------------------------------------------------------
+
+    def produce(
+        self, context: api.RequestContext, request: api.ProduceRequest, complete: Callable[[api.ProduceReply], None]
+    ) -> None:
+        """Append batches; partitions succeed or fail each for itself."""
+        self._admit(ApiKey.PRODUCE, context)
+        complete(self._producing.produce(request))
+
+    def fetch(self, context: api.RequestContext, request: api.FetchRequest, complete: Complete) -> ParkedFetch | None:
+        """Read batches, waiting for them up to ``max_wait_ms``; below 0 it waits until cancelled.
+
+        Returns:
+            None when it was answered already, else what waits, to be cancelled by whoever stops wanting it.
+        """
+        self._admit(ApiKey.FETCH, context)
+        return self._fetcher.fetch(request, complete)
+
+    def list_offsets(
+        self, context: api.RequestContext, request: api.ListOffsetsRequest
+    ) -> Sequence[api.PartitionOffset]:
+        """The first offset at or after a time, or one of the ends."""
+        self._admit(ApiKey.LIST_OFFSETS, context)
+        self._seal(list(request.timestamps))
+        return self._positions.list_offsets(request)
+
+    def offset_for_leader_epoch(
+        self,
+        context: api.RequestContext,
+        epochs: Mapping[TopicPartition, int],
+        *,
+        current: Mapping[TopicPartition, int] | None = None,
+    ) -> Sequence[api.EpochEndOffset]:
+        """Where leader epochs ended (KIP-101, KIP-320); ``current`` is what the client takes for the leader's."""
+        self._admit(ApiKey.OFFSET_FOR_LEADER_EPOCH, context)
+        self._seal(list(epochs))
+        return self._positions.offset_for_leader_epoch(epochs, current or {})
+
+    def delete_records(
+        self, context: api.RequestContext, offsets: Mapping[TopicPartition, int]
+    ) -> Sequence[api.DeletedRecords]:
+        """Delete the records before an offset; -1 deletes all."""
+        self._admit(ApiKey.DELETE_RECORDS, context)
+        self._seal(list(offsets))
+        return self._positions.delete_records(offsets)
+
+    # Topics ----------------------------------------------------------------------------------------------------------
+
+    def metadata(
+        self, context: api.RequestContext, topics: Sequence[str] | None, *, auto_create: bool = False
+    ) -> api.MetadataReply:
+        """Brokers and topics; None asks for every topic."""
+        self._admit(ApiKey.METADATA, context)
+        return self._describing.metadata(topics, auto_create=auto_create)
+
+    def create_topics(
+        self, context: api.RequestContext, specs: Sequence[api.NewTopicSpec], *, validate_only: bool = False
+    ) -> Sequence[api.TopicResult]:
+        """Create topics, each for itself."""
+        self._admit(ApiKey.CREATE_TOPICS, context)
+        return self._topics.create(specs, validate_only=validate_only)
+
+    def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
+        """Delete topics, each for itself; what groups have committed for them goes too."""
+        self._admit(ApiKey.DELETE_TOPICS, context)
+        results = self._topics.delete(names)
+        deleted = [result.topic for result in results if not result.error_code]
+        if deleted:
+            self._engine.topics_deleted(deleted)
+        return results
+
+    def create_partitions(
+        self, context: api.RequestContext, specs: Sequence[api.NewPartitionsSpec], *, validate_only: bool = False
+    ) -> Sequence[api.TopicResult]:
+        """Add partitions to topics, each for itself."""
+        self._admit(ApiKey.CREATE_PARTITIONS, context)
+        return self._topics.grow(specs, validate_only=validate_only)
+
+    # Settings and state ----------------------------------------------------------------------------------------------
+
+    def describe_configs(
+        self,
+        context: api.RequestContext,
+        resources: Sequence[api.ConfigResourceKey],
+        *,
+        names: Mapping[api.ConfigResourceKey, Collection[str] | None] | None = None,
+        include_synonyms: bool = False,
+        include_documentation: bool = False,
+    ) -> Sequence[api.ConfigResult]:
+        """Settings of topics and brokers; ``names`` narrows them per resource."""
+        self._admit(ApiKey.DESCRIBE_CONFIGS, context)
+        return self._configs.describe(
+            resources,
+            names or {},
+            include_synonyms=include_synonyms,
+            include_documentation=include_documentation,
+        )
+
+    def alter_configs(
+        self,
+        context: api.RequestContext,
+        configs: Mapping[api.ConfigResourceKey, Mapping[str, str | None]],
+        *,
+        validate_only: bool = False,
+    ) -> Sequence[api.ConfigResult]:
+        """Replace all settings of each resource."""
+        self._admit(ApiKey.ALTER_CONFIGS, context)
+        return self._configs.replace(configs, validate_only=validate_only)
+
+    def incremental_alter_configs(
+        self,
+        context: api.RequestContext,
+        changes: Mapping[api.ConfigResourceKey, Sequence[api.ConfigChange]],
+        *,
+        validate_only: bool = False,
+    ) -> Sequence[api.ConfigResult]:
+        """Change some settings of each resource (KIP-339)."""
+        self._admit(ApiKey.INCREMENTAL_ALTER_CONFIGS, context)
+        return self._configs.alter_incrementally(changes, validate_only=validate_only)
+
+    def describe_log_dirs(
+        self, context: api.RequestContext, topic_partitions: Collection[TopicPartition] | None
+    ) -> Sequence[api.LogDirReply]:
+        """Sizes of logs on the disk; None asks for every partition."""
+        self._admit(ApiKey.DESCRIBE_LOG_DIRS, context)
+        self._unsealed.seal_all()
+        return self._describing.log_dirs(topic_partitions)
+
+    def describe_cluster(self, context: api.RequestContext) -> api.MetadataReply:
+        """Brokers, controller and cluster id; no topics."""
+        self._admit(ApiKey.DESCRIBE_CLUSTER, context)
+        return self._describing.metadata([], auto_create=False)
+
+    # Groups ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def _groups(self) -> Groups:
+        return self._engine.groups
+
+    def find_coordinator(
+        self, context: api.RequestContext, key_type: int, keys: Sequence[str]
+    ) -> Sequence[api.FoundCoordinator]:
+        """Which broker coordinates each group (``key_type`` 0)."""
+        self._admit(ApiKey.FIND_COORDINATOR, context)
+        return self._groups.find_coordinator(context, key_type, keys)
+
+    def join_group(
+        self,
+        context: api.RequestContext,
+        request: api.JoinGroupRequest,
+        complete: Callable[[api.JoinGroupReply], None],
+    ) -> None:
+        """Take part in a rebalance; answered when it has all its members."""
+        self._admit(ApiKey.JOIN_GROUP, context)
+        self._groups.join_group(context, request, complete)
+
+    def sync_group(
+        self,
+        context: api.RequestContext,
+        request: api.SyncGroupRequest,
+        complete: Callable[[api.SyncGroupReply], None],
+    ) -> None:
+        """Get (as the leader: give) the assignment; answered when the leader has given it."""
+        self._admit(ApiKey.SYNC_GROUP, context)
+        self._groups.sync_group(context, request, complete)
+
+    def heartbeat(self, context: api.RequestContext, request: api.HeartbeatRequest) -> int:
+        """Stay a member; the code tells whether a rebalance is on."""
+        self._admit(ApiKey.HEARTBEAT, context)
+        return self._groups.heartbeat(context, request)
+
+    def leave_group(
+        self, context: api.RequestContext, group_id: str, members: Sequence[api.LeavingMember]
+    ) -> api.LeaveGroupReply:
+        """Stop being members."""
+        self._admit(ApiKey.LEAVE_GROUP, context)
+        return self._groups.leave_group(context, group_id, members)
+
+    def watch_group(
+        self, context: api.RequestContext, group_id: str, member_id: str, callback: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Call ``callback`` when the member's next heartbeat would tell it something; returns what ends that."""
+        self._admit(ApiKey.HEARTBEAT, context)
+        return self._groups.watch_group(context, group_id, member_id, callback)
+
+    def offset_commit(self, context: api.RequestContext, request: api.OffsetCommitRequest) -> api.OffsetCommitReply:
+        """Remember how far a group has read."""
+        self._admit(ApiKey.OFFSET_COMMIT, context)
+        return self._groups.offset_commit(context, request)
+
+    def offset_fetch(self, context: api.RequestContext, request: api.OffsetFetchRequest) -> api.OffsetFetchReply:
+        """How far a group has read."""
+        self._admit(ApiKey.OFFSET_FETCH, context)
+        return self._groups.offset_fetch(context, request)
+
+    def offset_delete(
+        self, context: api.RequestContext, group_id: str, topic_partitions: Sequence[TopicPartition]
+    ) -> api.OffsetDeleteReply:
+        """Forget how far a group has read."""
+        self._admit(ApiKey.OFFSET_DELETE, context)
+        return self._groups.offset_delete(context, group_id, topic_partitions)
+
+    def list_groups(
+        self, context: api.RequestContext, *, states: Collection[str] = (), types: Collection[str] = ()
+    ) -> Sequence[api.ListedGroup]:
+        """Groups, narrowed to some states or types."""
+        self._admit(ApiKey.LIST_GROUPS, context)
+        return self._groups.list_groups(context, states=states, types=types)
+
+    def describe_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.DescribedGroup]:
+        """Groups with their members."""
+        self._admit(ApiKey.DESCRIBE_GROUPS, context)
+        return self._groups.describe_groups(context, group_ids)
+
+    def delete_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.GroupResult]:
+        """Delete groups that have no members, with their offsets."""
+        self._admit(ApiKey.DELETE_GROUPS, context)
+        return self._groups.delete_groups(context, group_ids)

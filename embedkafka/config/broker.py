@@ -375,10 +375,18 @@ _HOUSEKEEPING = [
         OneOf(("mmap", "pread")),
     ),
     _key(
+        "log.tail.bytes",
+        _INT,
+        262_144,
+        "Bytes of a partition's last batches that stay in memory for readers at its end. Not a setting of Kafka's.",
+        AtLeast(0),
+    ),
+    _key(
         "max.open.files",
         _INT,
-        128,
-        "The most descriptors and mappings of log files held open at a time. Not a setting of Kafka's.",
+        None,
+        "The most descriptors and mappings of log files held open at a time; not set, half of what the process may "
+        "open, at most 1000. Not a setting of Kafka's.",
         AtLeast(8),
     ),
     _key(
@@ -487,7 +495,7 @@ _GROUPS = [
 
 _INERT = [
     _key("background.threads", _INT, 10, "Threads for background work.", AtLeast(1), _HIGH, inert=_ONE_THREAD),
-    _key("broker.id", _INT, -1, "The broker's number.", importance=_HIGH, inert="brokers are numbered from 1"),
+    _key("broker.id", _INT, -1, "The broker's number.", importance=_HIGH, inert="brokers are numbered from 0"),
     _key("log.cleaner.io.buffer.load.factor", _DOUBLE, 0.9, "Load of the key table.", inert="the key table is a dict"),
     _key(
         "log.cleaner.io.buffer.size", _INT, 524_288, "Bytes copied at a time.", AtLeast(0), inert="segments are mapped"
@@ -514,4 +522,4 @@ _INERT = [
 ]
 
 BROKER_CONFIGS = ConfigDef("broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *_INERT])
-OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "max.open.files")
+OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from embedkafka.errors import KafkaConfigurationError
 
@@ -42,8 +43,15 @@ _BITS = {ConfigType.SHORT: 15, ConfigType.INT: 31, ConfigType.LONG: 63}
 MAX_INT = 2**31 - 1
 MAX_LONG = 2**63 - 1
 
-Validator = Callable[[ConfigValue], "str | None"]
-"""Says what is wrong with a parsed value, or None."""
+
+class Refusal(NamedTuple):
+    """What is wrong: the value (of a list the item) and why."""
+
+    value: object
+    reason: str
+
+
+Validator = Callable[[ConfigValue], "Refusal | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,11 @@ class AtLeast:
 
     minimum: float
 
-    def __call__(self, value: ConfigValue) -> str | None:
+    def __call__(self, value: ConfigValue) -> Refusal | None:
         assert isinstance(value, int | float)
-        return f"Value must be at least {_number(self.minimum)}" if value < self.minimum else None
+        if value < self.minimum:
+            return Refusal(value, f"Value must be at least {_number(self.minimum)}")
+        return None
 
     def __str__(self) -> str:
         return f"[{_number(self.minimum)},...]"
@@ -67,12 +77,12 @@ class Between:
     minimum: float
     maximum: float
 
-    def __call__(self, value: ConfigValue) -> str | None:
+    def __call__(self, value: ConfigValue) -> Refusal | None:
         assert isinstance(value, int | float)
         if value < self.minimum:
-            return f"Value must be at least {_number(self.minimum)}"
+            return Refusal(value, f"Value must be at least {_number(self.minimum)}")
         if value > self.maximum:
-            return f"Value must be no more than {_number(self.maximum)}"
+            return Refusal(value, f"Value must be no more than {_number(self.maximum)}")
         return None
 
     def __str__(self) -> str:
@@ -83,9 +93,11 @@ class Between:
 class GzipLevel:
     """1 to 9, or -1 for the library's own choice."""
 
-    def __call__(self, value: ConfigValue) -> str | None:
+    def __call__(self, value: ConfigValue) -> Refusal | None:
         assert isinstance(value, int)
-        return None if value == -1 or 1 <= value <= 9 else "Value must be between 1 and 9 or equal to -1"
+        if value == -1 or 1 <= value <= 9:
+            return None
+        return Refusal(value, "Value must be between 1 and 9 or equal to -1")
 
     def __str__(self) -> str:
         return "[1,...,9] or -1"
@@ -97,8 +109,10 @@ class OneOf:
 
     choices: tuple[str, ...]
 
-    def __call__(self, value: ConfigValue) -> str | None:
-        return None if value in self.choices else f"String must be one of: {', '.join(self.choices)}"
+    def __call__(self, value: ConfigValue) -> Refusal | None:
+        if value in self.choices:
+            return None
+        return Refusal(value, f"String must be one of: {', '.join(self.choices)}")
 
     def __str__(self) -> str:
         return f"[{', '.join(self.choices)}]"
@@ -106,17 +120,15 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class SomeOf:
-    """A list without duplicates from a fixed choice; it may be empty."""
+    """A list from a fixed choice; it may be empty."""
 
     choices: tuple[str, ...]
 
-    def __call__(self, value: ConfigValue) -> str | None:
+    def __call__(self, value: ConfigValue) -> Refusal | None:
         assert isinstance(value, list)
-        if len(set(value)) != len(value):
-            return "Configuration 'values' must not contain duplicates."
         for item in value:
             if item not in self.choices:
-                return f"String must be one of: {', '.join(self.choices)}"
+                return Refusal(item, f"String must be one of: {', '.join(self.choices)}")
         return None
 
     def __str__(self) -> str:
@@ -127,15 +139,16 @@ class SomeOf:
 class ReplicaList:
     """``*``, or pairs ``partition:broker`` separated by commas."""
 
-    def __call__(self, value: ConfigValue) -> str | None:
+    def __call__(self, value: ConfigValue) -> Refusal | None:
         assert isinstance(value, list)
         if value == ["*"]:
             return None
         for item in value:
             partition, colon, broker = item.partition(":")
             if not (colon and partition.strip().isdigit() and broker.strip().isdigit()):
-                return (
-                    "value must be the literal '*' or a list of [partitionId]:[brokerId],[partitionId]:[brokerId],..."
+                return Refusal(
+                    f"[{', '.join(value)}]",
+                    "expected the literal '*' or a list of [partitionId]:[brokerId],[partitionId]:[brokerId],...",
                 )
         return None
 
@@ -189,9 +202,9 @@ class ConfigKey:
             raise KafkaConfigurationError(f"Null value not supported for configuration {self.name}")
         parsed = self._convert(value)
         if self.validator is not None:
-            wrong = self.validator(parsed)
-            if wrong:
-                raise KafkaConfigurationError(f"Invalid value {value} for configuration {self.name}: {wrong}")
+            refusal = self.validator(parsed)
+            if refusal is not None:
+                raise self._invalid(*refusal)
         return parsed
 
     def _convert(self, value: object) -> ConfigValue:
@@ -211,7 +224,7 @@ class ConfigKey:
                 raise self._invalid(value, "Not a number of type DOUBLE") from None
         if self.type is ConfigType.LIST:
             items = value if isinstance(value, list | tuple) else str(value).split(",") if str(value) else []
-            return [str(item).strip() for item in items]
+            return list(dict.fromkeys(str(item).strip() for item in items))  # Kafka drops duplicates too
         return str(value).strip()
 
     def _whole_number(self, value: object) -> int:

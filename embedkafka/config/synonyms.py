@@ -53,3 +53,12 @@ TOPIC_SYNONYMS: dict[str, tuple[Synonym, ...]] = {
     "segment.ms": (Synonym("log.roll.ms"), Synonym("log.roll.hours", _MS_PER_HOUR)),
     "unclean.leader.election.enable": (Synonym("unclean.leader.election.enable"),),
 }
+
+_FAMILIES = {
+    synonym.name: tuple(member.name for member in family) for family in TOPIC_SYNONYMS.values() for synonym in family
+}
+
+
+def broker_family(name: str) -> tuple[str, ...]:
+    """The broker settings that stand in for each other, the strongest first; a setting of its own stands alone."""
+    return _FAMILIES.get(name, (name,))

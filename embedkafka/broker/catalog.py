@@ -1,0 +1,233 @@
+"""What an engine knows beside its logs: topics and settings, durable as one small SQLite file.
+
+``catalog.sqlite`` holds one table of ``msgpack`` values by key (never pickle: opening a directory must not run code):
+
+=========================  ==========================================================================================
+key                        value
+=========================  ==========================================================================================
+``topic/<name>``           ``{"id": 16 bytes, "replicas": [[broker, ...], ...], "configs": {name: text},
+                           "reserved": bool}``
+``broker-config/<id>``     ``{name: text}``; the empty id is the default of the whole cluster
+=========================  ==========================================================================================
+
+It is read once into memory and open only while it is written, because ``sqlitedict`` keeps a thread while it is open.
+One change is one value under one key and is committed before anything acts on it.  A write that was interrupted
+(Ctrl-C, a full disk) leaves :attr:`Catalog.is_stale`, and the next use reads the file again: what SQLite holds is true.
+
+An engine in memory has the same class without a file.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from embedkafka.errors import KafkaStorageError
+
+FILE_NAME = "catalog.sqlite"
+_TABLE = "catalog"
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_TOPIC = "topic/"
+_BROKER_CONFIG = "broker-config/"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEntry:
+    """A topic as the catalog knows it.
+
+    Attributes:
+        replicas: for each partition the brokers that hold it, the preferred leader first.
+        configs: the topic's own settings as text.
+        is_reserved: an internal topic whose id and partition count are fixed but that nobody has used yet.
+    """
+
+    name: str
+    topic_id: UUID
+    replicas: tuple[tuple[int, ...], ...]
+    configs: Mapping[str, str] = field(default_factory=dict)
+    is_reserved: bool = False
+
+    def to_value(self) -> dict[str, Any]:
+        return {
+            "id": self.topic_id.bytes,
+            "replicas": [list(brokers) for brokers in self.replicas],
+            "configs": dict(self.configs),
+            "reserved": self.is_reserved,
+        }
+
+    @staticmethod
+    def from_value(name: str, value: Mapping[str, Any]) -> TopicEntry:
+        return TopicEntry(
+            name,
+            UUID(bytes=value["id"]),
+            tuple(tuple(brokers) for brokers in value["replicas"]),
+            dict(value["configs"]),
+            bool(value["reserved"]),
+        )
+
+
+class Catalog:
+    """The values of ``catalog.sqlite``, or of a dict in memory.  Guarded by ``Topics.lock``."""
+
+    def __init__(self, path: str | None, *, read_only: bool = False) -> None:
+        """Read what is there.
+
+        Args:
+            path: the file, or None for memory.  A file that is not there is an empty catalog.
+            read_only: never write; a live owner may write meanwhile.
+
+        Raises:
+            KafkaStorageError: the file is no catalog.
+        """
+        self.path = path
+        self.read_only = read_only
+        self.is_stale = False
+        self._values: dict[str, Any] = {}
+        if path is not None:
+            self._values = _read(path)
+
+    def topics(self) -> list[TopicEntry]:
+        """Every topic, by name."""
+        self._refresh()
+        return [
+            TopicEntry.from_value(key[len(_TOPIC) :], value)
+            for key, value in sorted(self._values.items())
+            if key.startswith(_TOPIC)
+        ]
+
+    def topic(self, name: str) -> TopicEntry | None:
+        self._refresh()
+        value = self._values.get(_TOPIC + name)
+        return None if value is None else TopicEntry.from_value(name, value)
+
+    def put_topics(self, *entries: TopicEntry) -> None:
+        """Write topics in one commit."""
+        self._write({_TOPIC + entry.name: entry.to_value() for entry in entries})
+
+    def remove_topic(self, name: str) -> None:
+        self._write({_TOPIC + name: None})
+
+    def broker_configs(self, broker_id: int | None) -> dict[str, str]:
+        """Settings changed while running, of one broker or (None) the cluster's default."""
+        self._refresh()
+        return dict(self._values.get(_broker_key(broker_id), {}))
+
+    def put_broker_configs(self, broker_id: int | None, configs: Mapping[str, str]) -> None:
+        self._write({_broker_key(broker_id): dict(configs)})
+
+    def _refresh(self) -> None:
+        if self.is_stale and self.path is not None:
+            self._values = _read(self.path)
+            self.is_stale = False
+
+    def _write(self, changes: Mapping[str, Any]) -> None:
+        if self.read_only:
+            raise KafkaStorageError("this engine is open for reading only")
+        self._refresh()
+        changes = {key: value for key, value in changes.items() if value is not None or key in self._values}
+        if not changes:
+            return
+        self.is_stale = self.path is not None
+        if self.path is not None:
+            _commit(self.path, changes)
+        merged = {**self._values, **changes}
+        self._values = {key: value for key, value in merged.items() if value is not None}
+        self.is_stale = False
+
+
+def _broker_key(broker_id: int | None) -> str:
+    return _BROKER_CONFIG + ("" if broker_id is None else str(broker_id))
+
+
+def _open(path: str, flag: str) -> Any:
+    import msgpack
+    from sqlitedict import SqliteDict
+
+    # It logs what it raises as well, twice, at level ERROR; the caller hears of it once.
+    logging.getLogger("sqlitedict").setLevel(logging.CRITICAL)
+    return SqliteDict(
+        path,
+        tablename=_TABLE,
+        flag=flag,
+        encode=msgpack.packb,
+        decode=msgpack.unpackb,
+        journal_mode="DELETE",  # no second file while closed, and a reader beside the owner needs no shared memory
+        outer_stack=False,
+    )
+
+
+def _check_is_database(path: str) -> bool:
+    """False where there is nothing to read.  sqlitedict's thread dies noisily of a file that is no database."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(_SQLITE_MAGIC))
+    except FileNotFoundError:
+        return False
+    if head not in (b"", _SQLITE_MAGIC):
+        raise KafkaStorageError(f"{path} is not a catalog: it does not begin like an SQLite file")
+    return bool(head)
+
+
+def _read(path: str) -> dict[str, Any]:
+    if not _check_is_database(path):
+        return {}
+
+    def read() -> dict[str, Any]:
+        database = _open(path, "r")
+        try:
+            return dict(database.items())
+        finally:
+            database.close()
+
+    return _on_own_thread(path, read)
+
+
+def _commit(path: str, changes: Mapping[str, Any]) -> None:
+    _check_is_database(path)
+
+    def commit() -> None:
+        database = _open(path, "c")
+        try:
+            # sqlitedict switches syncing off; a commit that a power cut can undo or tear is none.
+            database.conn.execute("PRAGMA synchronous=FULL")
+            for key, value in changes.items():
+                if value is None:
+                    del database[key]
+                else:
+                    database[key] = value
+            # As a statement: an error of SqliteDict.commit() ends its thread and leaves the caller waiting for ever.
+            database.conn.select_one("COMMIT")
+        finally:
+            database.close()
+
+    _on_own_thread(path, commit)
+
+
+_Result = TypeVar("_Result")
+
+
+def _on_own_thread(path: str, work: Callable[[], _Result]) -> _Result:
+    """Do ``work`` where no Ctrl-C reaches it, so that no database stays open half-way; wait for it in any case."""
+    results: list[_Result] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="embedkafka-catalog", daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        thread.join()
+        raise
+    if errors:
+        raise KafkaStorageError(f"{path}: {errors[0]}") from errors[0]
+    return results[0]

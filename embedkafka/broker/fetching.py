@@ -1,0 +1,205 @@
+"""Reading several partitions at once, and waiting until there is enough: Kafka's fetch purgatory for one process.
+
+A fetch is answered at once when it does not want to wait, when enough bytes are there, or when any partition errs.
+Otherwise it is *parked*: it stands in the ``parked`` set of each of its partitions, whoever appends lets it look again,
+and a timer answers it with whatever is there when its time is up.  The order of things keeps a record from slipping by
+unseen: stand in the sets first, tell the producers' lanes that a reader waits, seal what they hold, then look.
+
+A fetch is answered exactly once: whoever takes the single token out of its ``_token`` list answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
+from embedkafka.clock import Clock, Timer
+from embedkafka.errors import (
+    BrokerResponseError,
+    FencedLeaderEpochError,
+    OffsetOutOfRangeError,
+    UnknownLeaderEpochError,
+    UnknownTopicOrPartitionError,
+)
+from embedkafka.model import TopicPartition
+
+if TYPE_CHECKING:
+    from embedkafka.broker.partition import Partition
+    from embedkafka.broker.unsealed import Unsealed
+
+Complete = Callable[[FetchReply], None]
+
+
+class ParkedFetch:
+    """A fetch that waits."""
+
+    __slots__ = ("_complete", "_fetcher", "_token", "partitions", "request", "timer")
+
+    def __init__(
+        self, fetcher: Fetcher, request: FetchRequest, partitions: tuple[Partition, ...], complete: Complete
+    ) -> None:
+        self.request = request
+        self.partitions = partitions
+        self.timer: Timer | None = None
+        self._fetcher = fetcher
+        self._complete = complete
+        self._token = [None]
+
+    def look_again(self) -> None:
+        """Answer if there is enough now."""
+        if self._token:
+            replies, enough = self._fetcher.read(self.request)
+            if enough:
+                self._answer(replies)
+
+    def answer_now(self) -> None:
+        """Answer with what is there: the time is up, or the engine closes."""
+        if self._token:
+            self._answer(self._fetcher.read(self.request)[0])
+
+    def cancel(self) -> bool:
+        """Make sure it is not answered any more; False when it was already."""
+        try:
+            self._token.pop()
+        except IndexError:
+            return False
+        self._leave()
+        return True
+
+    def _answer(self, replies: list[PartitionFetchReply]) -> None:
+        try:
+            self._token.pop()
+        except IndexError:
+            return  # somebody else was faster
+        reply = FetchReply(replies)
+        try:
+            self._complete(reply)
+        except BaseException:
+            # Ctrl-C in the middle: the reader may not know yet.  Twice is harmless to it, never is not.
+            self._fetcher.clock.call_soon(lambda: self._complete(reply))
+            raise
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        for partition in self.partitions:
+            partition.parked.pop(self, None)
+        self._fetcher.unsealed.unpark(self.topic_partitions)
+        if self.timer is not None:
+            self.timer.cancel()
+
+    @property
+    def topic_partitions(self) -> list[TopicPartition]:
+        return [partition.topic_partition for partition in self.partitions]
+
+
+class Fetcher:
+    """Answers fetches for one broker."""
+
+    def __init__(
+        self,
+        find: Callable[[TopicPartition], Partition | None],
+        unsealed: Unsealed,
+        clock: Clock,
+        max_bytes: Callable[[], int],
+    ) -> None:
+        """
+        Args:
+            find: the partition this broker leads, or None.
+            max_bytes: ``fetch.max.bytes``, the most any reply holds.
+        """
+        self.clock = clock
+        self.unsealed = unsealed
+        self._find = find
+        self._max_bytes = max_bytes
+
+    def fetch(self, request: FetchRequest, complete: Complete) -> ParkedFetch | None:
+        """Answer now, or park; None when it was answered."""
+        self.unsealed.seal([asked.topic_partition for asked in request.partitions])
+        replies, enough = self.read(request)
+        if enough or request.max_wait_ms == 0:
+            complete(FetchReply(replies))
+            return None
+        return self._park(request, complete)
+
+    def _park(self, request: FetchRequest, complete: Complete) -> ParkedFetch | None:
+        partitions = tuple(
+            partition for asked in request.partitions if (partition := self._find(asked.topic_partition)) is not None
+        )
+        parked = ParkedFetch(self, request, partitions, complete)
+        topic_partitions = parked.topic_partitions
+        self.unsealed.park(topic_partitions)
+        for partition in partitions:
+            partition.parked[parked] = None
+        if request.max_wait_ms > 0:
+            parked.timer = self.clock.call_later(request.max_wait_ms, parked.answer_now)
+        try:
+            self.unsealed.seal(topic_partitions)
+            parked.look_again()
+        except BaseException:
+            parked.cancel()
+            raise
+        return parked
+
+    def read(self, request: FetchRequest) -> tuple[list[PartitionFetchReply], bool]:
+        """What every partition has now, and whether that is enough to answer."""
+        left_bytes = min(request.max_bytes, self._max_bytes())
+        found_bytes = 0
+        failed = False
+        replies = []
+        for asked in request.partitions:
+            try:
+                reply = self._read_partition(asked, left_bytes, first=found_bytes == 0)
+            except BrokerResponseError as error:
+                replies.append(self._failure(asked, error))
+                failed = True
+                continue
+            replies.append(reply)
+            for chunk in reply.records:
+                found_bytes += len(chunk)
+                left_bytes -= len(chunk)
+        return replies, failed or found_bytes >= request.min_bytes or not request.partitions
+
+    def _read_partition(self, asked: PartitionFetch, left_bytes: int, *, first: bool) -> PartitionFetchReply:
+        partition = self._find(asked.topic_partition)
+        if partition is None:
+            raise UnknownTopicOrPartitionError(f"no partition {asked.topic_partition} here")
+        check_leader_epoch(partition, asked.current_leader_epoch)
+        log = partition.log
+        offset = asked.fetch_offset
+        high_watermark = log.end_offset
+        log_start_offset = log.log_start_offset
+        if not log_start_offset <= offset <= high_watermark:
+            raise OffsetOutOfRangeError(
+                f"{asked.topic_partition} holds offsets {log_start_offset} to {high_watermark}, asked for {offset}"
+            )
+        records: Iterable[memoryview] = ()
+        if offset < high_watermark and (first or left_bytes > 0):
+            records = log.read(
+                offset,
+                max_bytes=min(asked.max_bytes, max(0, left_bytes)),
+                max_offset=high_watermark,
+                min_one_batch=first,
+            )
+        return PartitionFetchReply(
+            asked.topic_partition, 0, high_watermark, high_watermark, log_start_offset, (), tuple(records)
+        )
+
+    def _failure(self, asked: PartitionFetch, error: BrokerResponseError) -> PartitionFetchReply:
+        message = error.args[0] if error.args else None
+        return PartitionFetchReply(asked.topic_partition, error.errno, error_message=message)
+
+
+def check_leader_epoch(partition: Partition, asked_epoch: int) -> None:
+    """Refuse a client whose idea of the leader is older or newer than ours (KIP-320); -1 has none.
+
+    Raises:
+        FencedLeaderEpochError: the client's is older.
+        UnknownLeaderEpochError: the client's is newer.
+    """
+    if asked_epoch == -1 or asked_epoch == partition.leader_epoch:
+        return
+    if asked_epoch < partition.leader_epoch:
+        raise FencedLeaderEpochError(f"epoch {asked_epoch} is older than the leader's, {partition.leader_epoch}")
+    raise UnknownLeaderEpochError(f"epoch {asked_epoch} is newer than the leader's, {partition.leader_epoch}")

@@ -1,0 +1,44 @@
+"""The one source of ids and random choices of an engine, so that a seed repeats a run."""
+
+from __future__ import annotations
+
+import base64
+import random
+from uuid import UUID
+
+_RESERVED = (UUID(int=0), UUID(int=1))  # org.apache.kafka.common.Uuid: ZERO_UUID, ONE_UUID
+
+
+class Ids:
+    """Random ids and choices from one seed.
+
+    ``random`` is safe to call from any thread.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        """
+        Args:
+            seed: repeats a run; None takes one from the operating system.
+        """
+        self.random = random.Random(seed)
+
+    def uuid(self) -> UUID:
+        """A new id as Kafka makes them: version 4, none of the reserved ones, and no leading dash in its text."""
+        while True:
+            found = UUID(int=self.random.getrandbits(128), version=4)
+            if found not in _RESERVED and not id_text(found).startswith("-"):
+                return found
+
+
+def id_text(value: UUID) -> str:
+    """An id the way Kafka writes it: 22 characters of URL-safe base64 without padding."""
+    return base64.urlsafe_b64encode(value.bytes).rstrip(b"=").decode()
+
+
+def parse_id(text: str) -> UUID:
+    """The id that :func:`id_text` wrote.
+
+    Raises:
+        ValueError: not 16 bytes of base64.
+    """
+    return UUID(bytes=base64.urlsafe_b64decode(text + "=="))

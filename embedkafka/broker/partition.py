@@ -1,0 +1,162 @@
+"""One partition on its leader: its log behind a lock, its watermarks, and the fetches that wait for it.
+
+``lock`` (number 4 of the lock order) is held around everything that changes the log and around nothing else: waiting
+fetches are answered, and files are synced, after it is released.  With one replica the high watermark is the end of the
+log, and without transactions the last stable offset is the high watermark.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from embedkafka.clock import Clock
+from embedkafka.errors import UnknownTopicOrPartitionError
+from embedkafka.model import TopicPartition
+from embedkafka.record import iter_headers
+
+if TYPE_CHECKING:
+    from embedkafka.broker.fetching import ParkedFetch
+    from embedkafka.broker.topic import Topic
+    from embedkafka.storage.log import AppendInfo, Log
+
+LEADER_EPOCH = 0  # grows with elections, which one broker does not hold
+
+
+class Partition:
+    """A partition and everybody who waits for it."""
+
+    __slots__ = (
+        "_log",
+        "_open_log",
+        "clock",
+        "is_deleted",
+        "leader_epoch",
+        "lock",
+        "parked",
+        "topic",
+        "topic_partition",
+    )
+
+    def __init__(
+        self, topic: Topic, topic_partition: TopicPartition, clock: Clock, open_log: Callable[[Partition], Log]
+    ) -> None:
+        """
+        Args:
+            open_log: opens the log at its first use, with ``lock`` held; a thousand partitions that nobody touches
+                cost no descriptor and no time.
+        """
+        self.topic = topic
+        self.topic_partition = topic_partition
+        self.clock = clock
+        self.lock = threading.Lock()
+        self.leader_epoch = LEADER_EPOCH
+        self.is_deleted = False
+        self.parked: dict[ParkedFetch, None] = {}
+        self._log: Log | None = None
+        self._open_log = open_log
+
+    @property
+    def log(self) -> Log:
+        """The log, opened at first use.
+
+        Raises:
+            UnknownTopicOrPartitionError: the topic was deleted.
+            KafkaStorageError: its files cannot be used.
+        """
+        return self._log or self._opened()
+
+    @property
+    def open_log(self) -> Log | None:
+        """The log where somebody has used it, for upkeep that should not open it."""
+        return self._log
+
+    def _opened(self) -> Log:
+        with self.lock:
+            if self._log is None:
+                if self.is_deleted:
+                    raise UnknownTopicOrPartitionError(f"{self.topic_partition} was deleted")
+                self._log = self._open_log(self)
+            return self._log
+
+    @property
+    def high_watermark(self) -> int:
+        return self.log.end_offset
+
+    @property
+    def last_stable_offset(self) -> int:
+        return self.log.end_offset
+
+    def append(self, records: bytearray | memoryview, *, trusted: bool = True) -> AppendInfo:
+        """Append whole batches and wake nobody: see :meth:`wake_readers`.
+
+        Args:
+            records: whole batches with offsets relative to 0; patched in place.
+            trusted: built by this process's own codec, so checksum and offsets need no second look.
+
+        Raises:
+            BrokerResponseError: with Kafka's code for what is wrong with the batches, or KAFKA_STORAGE_ERROR.
+        """
+        log = self._log or self._opened()
+        now_ms = self.clock.now_ms()
+        with self.lock:
+            info = log.append(records, leader_epoch=self.leader_epoch, now_ms=now_ms, trusted=trusted)
+        if info.flush_due:
+            log.flush()  # one sync is shared by everybody who waits for it
+        elif info.rolled:
+            log.flush_closed()
+        return info
+
+    def read(self, offset: int, *, max_bytes: int) -> list[memoryview]:
+        """Whole batches from the one that holds ``offset`` on, at least one where there is any; needs no lock."""
+        return self.log.read(offset, max_bytes=max_bytes)
+
+    def read_all(self, *, chunk_bytes: int) -> Iterator[memoryview]:
+        """Every batch from the log start to what is the end now, as chunks of whole batches.
+
+        Args:
+            chunk_bytes: about how much to read at a time.
+        """
+        log = self.log
+        offset, end_offset = log.log_start_offset, log.end_offset
+        while offset < end_offset:
+            chunks = log.read(offset, max_bytes=chunk_bytes, max_offset=end_offset)
+            if not chunks:
+                return
+            yield from chunks
+            offset = next_offset_after(chunks[-1])
+
+    def advance_log_start(self, offset: int) -> int:
+        """Let records before ``offset`` be gone; returns the log start offset.
+
+        Raises:
+            OffsetOutOfRangeError: behind the high watermark.
+        """
+        log = self.log
+        with self.lock:
+            log.advance_log_start(offset)
+        return log.log_start_offset
+
+    def wake_readers(self) -> None:
+        """Let parked fetches look again.  Called with no lock held but a producer's lane."""
+        if self.parked:
+            for parked in list(self.parked):
+                parked.look_again()
+
+    def close(self) -> None:
+        """Let go of the log; what is in memory only is synced by whoever closes."""
+        with self.lock:
+            log, self._log = self._log, None
+            self.is_deleted = True
+        if log is not None:
+            log.close()
+
+
+def next_offset_after(chunk: memoryview) -> int:
+    """The offset after the last batch of a chunk of whole batches."""
+    last = None
+    for _, header in iter_headers(chunk):
+        last = header
+    assert last is not None
+    return last.next_offset

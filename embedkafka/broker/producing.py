@@ -1,0 +1,52 @@
+"""Appending what producers send, partition by partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from embedkafka.broker.api import PartitionBatches, PartitionProduceReply, ProduceReply, ProduceRequest
+from embedkafka.broker.partition import Partition
+from embedkafka.errors import (
+    BrokerResponseError,
+    InvalidRequiredAcksError,
+    UnknownTopicOrPartitionError,
+    UnsupportedVersionError,
+)
+from embedkafka.model import TopicPartition
+
+
+class Producing:
+    """Answers produce requests for one broker.  With one replica nothing has to be waited for."""
+
+    def __init__(self, find: Callable[[TopicPartition], Partition | None]) -> None:
+        self._find = find
+
+    def produce(self, request: ProduceRequest) -> ProduceReply:
+        """Append every partition's batches; each succeeds or fails for itself."""
+        if request.acks not in (-1, 0, 1):
+            return self._refused(request, InvalidRequiredAcksError(f"acks is -1, 0 or 1, not {request.acks}"))
+        if request.transactional_id is not None:
+            return self._refused(request, UnsupportedVersionError("there are no transactions yet"))
+        return ProduceReply([self._append(batches, request.trusted) for batches in request.batches])
+
+    def _append(self, batches: PartitionBatches, trusted: bool) -> PartitionProduceReply:
+        topic_partition = batches.topic_partition
+        partition = self._find(topic_partition)
+        try:
+            if partition is None:
+                raise UnknownTopicOrPartitionError(f"no partition {topic_partition} here")
+            info = partition.append(batches.records, trusted=trusted)
+        except BrokerResponseError as error:
+            return _failure(topic_partition, error)
+        if partition.parked:
+            partition.wake_readers()
+        return PartitionProduceReply(
+            topic_partition, 0, None, info.base_offset, info.log_append_time_ms, partition.log.log_start_offset
+        )
+
+    def _refused(self, request: ProduceRequest, error: BrokerResponseError) -> ProduceReply:
+        return ProduceReply([_failure(batches.topic_partition, error) for batches in request.batches])
+
+
+def _failure(topic_partition: TopicPartition, error: BrokerResponseError) -> PartitionProduceReply:
+    return PartitionProduceReply(topic_partition, error.errno, str(error.args[0]) if error.args else None)

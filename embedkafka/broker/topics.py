@@ -1,0 +1,317 @@
+"""The topics of an engine: creation, growth, deletion, and the way from a name to its partitions.
+
+A change is checked, committed to the catalog, and then takes effect in memory, all under ``lock`` (number 1 of the lock
+order).  An interrupt in between is followed by a reconciliation: what the catalog holds is true, and every step after
+the commit can be repeated.  Lookups take no lock: they read dictionaries whose entries are added and removed whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+
+from embedkafka.broker.api import NewPartitionsSpec, NewTopicSpec, TopicResult
+from embedkafka.broker.catalog import Catalog, TopicEntry
+from embedkafka.broker.ids import Ids
+from embedkafka.broker.partition import Partition
+from embedkafka.broker.store import Store
+from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, Topic
+from embedkafka.broker.topic_rules import check_collision, place_new_partitions, place_new_topic
+from embedkafka.clock import Clock
+from embedkafka.config import BROKER_CONFIGS, BrokerConfig, topic_settings
+from embedkafka.errors import (
+    BrokerResponseError,
+    InvalidConfigurationError,
+    InvalidRequestError,
+    InvalidTopicError,
+    KafkaConfigurationError,
+    TopicAlreadyExistsError,
+    TopicDeletionDisabledError,
+    UnknownTopicOrPartitionError,
+)
+from embedkafka.model import TopicPartition, validate_topic_name
+
+
+class Topics:
+    """All topics, and all partitions by name and number."""
+
+    def __init__(self, catalog: Catalog, config: BrokerConfig, store: Store, clock: Clock, ids: Ids) -> None:
+        self.lock = threading.RLock()
+        self.version = 0
+        self.catalog = catalog
+        self.config = config
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._topics: dict[str, Topic] = {}
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._watchers: dict[object, Callable[[], None]] = {}
+        self._unsettled = False
+        self.take_broker_configs()
+        self._reconcile()
+
+    # Lookups ---------------------------------------------------------------------------------------------------------
+
+    def topic(self, name: str) -> Topic | None:
+        return self._topics.get(name)
+
+    def partition(self, topic_partition: TopicPartition) -> Partition | None:
+        return self._partitions.get(topic_partition)
+
+    def all(self) -> list[Topic]:
+        """Every topic, by name."""
+        return [topic for _, topic in sorted(self._topics.copy().items())]
+
+    def partitions(self) -> list[Partition]:
+        """Every partition of every topic."""
+        return list(self._partitions.values())
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` after every change of the set of topics and partitions; returns what ends that."""
+        key = object()
+        self._watchers[key] = callback
+        return lambda: self._watchers.pop(key, None) and None
+
+    # Changes ---------------------------------------------------------------------------------------------------------
+
+    def create(self, specs: Sequence[NewTopicSpec], *, validate_only: bool = False) -> list[TopicResult]:
+        """Create topics, each for itself; a failed one does not keep the others back."""
+        names = [spec.topic for spec in specs]
+        return [
+            _result(
+                spec.topic,
+                partial(self._create, spec, is_duplicate=names.count(spec.topic) > 1, dry=validate_only),
+            )
+            for spec in specs
+        ]
+
+    def _create(self, spec: NewTopicSpec, *, is_duplicate: bool, dry: bool) -> TopicResult:
+        validate_topic_name(spec.topic)
+        if is_duplicate:
+            raise InvalidRequestError("Duplicate topic name.")
+        if spec.topic in INTERNAL_TOPICS:
+            raise InvalidTopicError(f"{spec.topic} is internal: it comes into being when it is first needed")
+        with self._changing():
+            if spec.topic in self._topics:
+                raise TopicAlreadyExistsError(f"Topic '{spec.topic}' already exists.")
+            check_collision(spec.topic, self._topics)
+            replicas = place_new_topic(
+                spec,
+                brokers=self._store.broker_ids,
+                default_partitions=self.config.integer("num.partitions"),
+                default_replication_factor=self.config.integer("default.replication.factor"),
+            )
+            entry = TopicEntry(spec.topic, self._ids.uuid(), replicas, self._checked_configs(spec.configs))
+            if not dry:
+                self.catalog.put_topics(entry, *self._reservations())
+                self._add(entry)
+        if not dry:
+            self._announce()
+        return TopicResult(
+            spec.topic, topic_id=entry.topic_id, num_partitions=len(replicas), replication_factor=len(replicas[0])
+        )
+
+    def _checked_configs(self, configs: Mapping[str, str | None]) -> dict[str, str]:
+        empty = sorted(name for name, value in configs.items() if value is None)
+        if empty:
+            raise InvalidConfigurationError(f"Null value not supported for topic configs: {','.join(empty)}")
+        overrides = {name: str(value) for name, value in configs.items()}
+        try:
+            topic_settings(self.config, overrides)
+        except KafkaConfigurationError as error:
+            raise InvalidConfigurationError(*error.args) from error
+        return overrides
+
+    def create_automatically(self, name: str) -> Topic:
+        """The topic; created with the broker's defaults where it does not exist.
+
+        Raises:
+            UnknownTopicOrPartitionError: ``auto.create.topics.enable`` is off.
+            BrokerResponseError: the name or the defaults do not allow it.
+        """
+        if name in INTERNAL_TOPICS:
+            return self.ensure_internal(name)
+        if not self.config.boolean("auto.create.topics.enable"):
+            raise UnknownTopicOrPartitionError(f"topic {name!r} does not exist, and auto.create.topics.enable is off")
+        with suppress(TopicAlreadyExistsError):  # another thread may be faster
+            self._create(NewTopicSpec(name), is_duplicate=False, dry=False)
+        return self._topics[name]
+
+    def ensure_internal(self, name: str) -> Topic:
+        """An internal topic, created at its first use.
+
+        Raises:
+            UnknownTopicOrPartitionError: there is no such internal topic here.
+        """
+        found = self._topics.get(name)
+        if found is not None:
+            return found
+        if name != CONSUMER_OFFSETS:
+            raise UnknownTopicOrPartitionError(f"there is no internal topic {name!r} yet")
+        with self._changing():
+            if name not in self._topics:
+                entry = self.catalog.topic(name)
+                if entry is None:
+                    (entry,) = self._reservations()
+                    self.catalog.put_topics(entry)
+                self._add(entry)
+        self._announce()
+        return self._topics[name]
+
+    def _reservations(self) -> list[TopicEntry]:
+        """Internal topics whose entries go along with the first topic's: one commit instead of two."""
+        if self.catalog.topic(CONSUMER_OFFSETS) is not None:
+            return []
+        replicas = ((self._store.broker_ids[0],),) * self.config.integer("offsets.topic.num.partitions")
+        configs = {
+            "cleanup.policy": "compact",
+            "compression.type": "producer",
+            "segment.bytes": str(max(1 << 20, self.config.integer("offsets.topic.segment.bytes"))),
+        }
+        return [TopicEntry(CONSUMER_OFFSETS, self._ids.uuid(), replicas, configs, is_reserved=True)]
+
+    def delete(self, names: Sequence[str]) -> list[TopicResult]:
+        """Delete topics; their files go after ``file.delete.delay.ms``."""
+        return [_result(name, partial(self._delete, name)) for name in names]
+
+    def _delete(self, name: str) -> TopicResult:
+        if not self.config.boolean("delete.topic.enable"):
+            raise TopicDeletionDisabledError("Topic deletion is disabled.")
+        if name in INTERNAL_TOPICS:
+            raise InvalidTopicError(f"{name} is internal and cannot be deleted")
+        with self._changing():
+            topic = self._topics.get(name)
+            if topic is None:
+                raise UnknownTopicOrPartitionError("This server does not host this topic-partition.")
+            self.catalog.remove_topic(name)
+            self._drop(topic)
+        for partition in topic.partitions:
+            partition.wake_readers()
+        self._announce()
+        return TopicResult(name, topic_id=topic.topic_id)
+
+    def grow(self, specs: Sequence[NewPartitionsSpec], *, validate_only: bool = False) -> list[TopicResult]:
+        """Add partitions to topics."""
+        names = [spec.topic for spec in specs]
+        return [
+            _result(
+                spec.topic,
+                partial(self._grow, spec, is_duplicate=names.count(spec.topic) > 1, dry=validate_only),
+            )
+            for spec in specs
+        ]
+
+    def _grow(self, spec: NewPartitionsSpec, *, is_duplicate: bool, dry: bool) -> TopicResult:
+        if is_duplicate:
+            raise InvalidRequestError("Duplicate topic name.")
+        with self._changing():
+            topic = self._topics.get(spec.topic)
+            if topic is None:
+                raise UnknownTopicOrPartitionError("This server does not host this topic-partition.")
+            if topic.is_internal:
+                raise InvalidTopicError(f"{spec.topic} is internal: its partition count is fixed")
+            replicas = place_new_partitions(spec, topic.entry.replicas, brokers=self._store.broker_ids)
+            if not dry:
+                entry = replace(topic.entry, replicas=replicas)
+                self.catalog.put_topics(entry)
+                self._add(entry)
+        if not dry:
+            self._announce()
+        return TopicResult(spec.topic, topic_id=topic.topic_id, num_partitions=len(replicas))
+
+    def configure(self, name: str, configs: Mapping[str, str], *, validate_only: bool = False) -> None:
+        """Replace a topic's own settings.
+
+        Raises:
+            UnknownTopicOrPartitionError: there is no such topic.
+            InvalidConfigurationError: the settings are not valid; nothing has changed.
+        """
+        with self._changing():
+            topic = self._topics.get(name)
+            if topic is None:
+                raise UnknownTopicOrPartitionError(f"The topic '{name}' does not exist.")
+            entry = replace(topic.entry, configs=self._checked_configs(configs))
+            if not validate_only:
+                self.catalog.put_topics(entry)
+                self._add(entry)
+
+    def take_broker_configs(self) -> None:
+        """Let the broker's changed settings hold, for topics that do not set their own too."""
+        with self.lock:
+            changed: dict[str, str] = self.catalog.broker_configs(None)
+            for broker_id in self._store.broker_ids:
+                changed.update(self.catalog.broker_configs(broker_id))
+            self.config.dynamic = BROKER_CONFIGS.parse(changed)
+            for topic in self._topics.values():
+                topic.configure(topic.entry, self.config)
+
+    # Taking effect ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self.lock:
+            if self._unsettled:
+                self._reconcile()
+            self._unsettled = True
+            try:
+                yield
+            except BaseException:
+                self._reconcile()
+                raise
+            self._unsettled = False
+
+    def _reconcile(self) -> None:
+        """Make memory agree with the catalog."""
+        entries = {
+            entry.name: entry
+            for entry in self.catalog.topics()
+            if not entry.is_reserved or entry.name in self._topics or self._store.has_folder_of(entry.name)
+        }
+        for topic in list(self._topics.values()):
+            entry = entries.get(topic.name)
+            if entry is None or entry.topic_id != topic.topic_id:
+                self._drop(topic)
+        for entry in entries.values():
+            known = self._topics.get(entry.name)
+            if known is None or known.entry != entry or len(known.partitions) != len(entry.replicas):
+                self._add(entry)
+        self._unsettled = False
+
+    def _add(self, entry: TopicEntry) -> None:
+        topic = self._topics.get(entry.name)
+        if topic is None:
+            topic = Topic(entry, self.config)
+        else:
+            topic.configure(entry, self.config)
+        for number in range(len(topic.partitions), len(entry.replicas)):
+            topic_partition = TopicPartition(entry.name, number)
+            partition = Partition(topic, topic_partition, self._clock, self._store.open_log)
+            topic.partitions.append(partition)
+        for partition in topic.partitions:
+            self._partitions[partition.topic_partition] = partition
+        self._topics[entry.name] = topic
+        self.version += 1
+
+    def _drop(self, topic: Topic) -> None:
+        for partition in topic.partitions:
+            self._store.retire(partition)
+        for partition in topic.partitions:
+            self._partitions.pop(partition.topic_partition, None)
+        self._topics.pop(topic.name, None)
+        self.version += 1
+
+    def _announce(self) -> None:
+        for callback in list(self._watchers.values()):
+            callback()
+
+
+def _result(topic: str, work: Callable[[], TopicResult]) -> TopicResult:
+    try:
+        return work()
+    except BrokerResponseError as error:
+        return TopicResult(topic, error.errno, str(error.args[0]) if error.args else None)
+    except TypeError as error:
+        return TopicResult(topic, InvalidTopicError.errno, str(error))
