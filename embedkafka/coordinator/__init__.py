@@ -1,0 +1,20 @@
+"""The group coordinator as a pure machine (DESIGN section 6).
+
+Theory of operation.  A :class:`~embedkafka.coordinator.machine.GroupMachine` is asked with a command and answers with a
+:class:`~embedkafka.coordinator.decision.Decision`: a reply or the promise of one, records to append, events, timers.
+Asking changes nothing.  The shell (``broker/groups.py``) appends the records and then lets them take effect:
+
+* ``apply(record)`` is the only writer of *durable* state: groups at their last stable moment, and committed offsets;
+* ``note(event)`` is the only writer of *soft* state: joins and syncs in progress, members that were told their id.
+
+So a fresh machine that is fed every record holds the same durable state, and behaves as Kafka's coordinator does
+after a fail-over.  Time and ids are arguments; a time-out is a command that the shell sends back when a timer runs
+out.
+
+The files are split by command: ``join``, ``sync``, ``leave`` (with heartbeat), ``commit``, ``fetch``, ``delete``,
+``describe``, ``expire``; ``group`` is the state they read, ``rebalance`` what several of them set going, ``turn`` the
+copy that one command works on.
+
+Room is left for other group types (KIP-848: ``Group`` is the classic one, chosen by ``GroupMachine.find``) and for
+transactional offsets (pending by producer id until a marker, as another durable map); neither is here yet.
+"""

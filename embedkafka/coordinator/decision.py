@@ -1,0 +1,166 @@
+"""What a machine answers to a command, and the commands that are not requests of a client.
+
+Requests are the values of :mod:`embedkafka.coordinator.api`; the classes here wrap a join with what only the shell
+knows, and name what happens without a client: timers that ran out, topics that were deleted, the start of a machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from embedkafka.coordinator.api import (
+    DeleteGroupsRequest,
+    DescribeGroupsRequest,
+    HeartbeatRequest,
+    JoinGroupRequest,
+    LeaveGroupRequest,
+    ListGroupsRequest,
+    OffsetCommitRequest,
+    OffsetDeleteRequest,
+    OffsetFetchRequest,
+    SyncGroupRequest,
+)
+from embedkafka.coordinator.group import Group
+from embedkafka.coordinator.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """A join with who asks; ``fresh_id`` is a unique text that becomes the end of a new member's id."""
+
+    request: JoinGroupRequest
+    client_id: str
+    client_host: str
+    fresh_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitOffsets:
+    """A commit with the ids of its topics, where they are known."""
+
+    request: OffsetCommitRequest
+    topic_ids: Mapping[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The machine has been fed its log; members' sessions start now, as after Kafka's fail-over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireOffsets:
+    """Look for offsets past their retention, and for empty groups without offsets."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsDeleted:
+    topics: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """Nothing was heard of a member, or of one that was only told its id, for its session timeout."""
+
+    group_id: str
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitialDelayOver:
+    """An empty group has waited ``delay_ms`` for more members; ``remaining_ms`` is what it may still wait."""
+
+    group_id: str
+    delay_ms: int
+    remaining_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinDeadline:
+    """The rebalance timeout is over; who has not joined is out."""
+
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDeadline:
+    """Members that joined ``generation_id`` had the rebalance timeout to fetch their assignment."""
+
+    group_id: str
+    generation_id: int
+
+
+Command = (
+    JoinGroup
+    | SyncGroupRequest
+    | HeartbeatRequest
+    | LeaveGroupRequest
+    | CommitOffsets
+    | OffsetFetchRequest
+    | OffsetDeleteRequest
+    | ListGroupsRequest
+    | DescribeGroupsRequest
+    | DeleteGroupsRequest
+    | Loaded
+    | ExpireOffsets
+    | TopicsDeleted
+    | SessionExpired
+    | InitialDelayOver
+    | JoinDeadline
+    | SyncDeadline
+)
+
+
+class TimerKey(NamedTuple):
+    """One timer of a machine: a new one under the same key replaces it.  ``member_id`` is empty for a group's own."""
+
+    kind: str
+    group_id: str
+    member_id: str = ""
+
+
+SESSION = "session"
+JOIN = "join"
+SYNC = "sync"
+
+
+class Timer(NamedTuple):
+    """Send ``command`` after ``delay_ms`` milliseconds; None takes the timer back."""
+
+    key: TimerKey
+    delay_ms: int = 0
+    command: Command | None = None
+
+
+class ParkKey(NamedTuple):
+    """A client that waits for the reply to its join or its sync."""
+
+    kind: str
+    group_id: str
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """The soft state of a group is now ``group``; None: nothing beyond what is durable."""
+
+    group_id: str
+    group: Group | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about a command, in this order: append and apply ``records``, note ``events``, set ``timers``, answer.
+
+    Exactly one of ``reply`` and ``park`` is set for a client's request.  ``completions`` answers others that were
+    parked.
+    """
+
+    reply: object = None
+    park: ParkKey | None = None
+    completions: Sequence[tuple[ParkKey, object]] = ()
+    records: Sequence[Record] = ()
+    events: Sequence[GroupChanged] = ()
+    timers: Sequence[Timer] = ()

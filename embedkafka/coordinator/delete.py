@@ -1,0 +1,89 @@
+"""OffsetDelete (47), DeleteGroups (42), and what the deletion of a topic means for committed offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from embedkafka.coordinator.api import DeleteGroupsRequest, GroupResult, OffsetDeleteReply, OffsetDeleteRequest
+from embedkafka.coordinator.decision import Decision, GroupChanged, TopicsDeleted
+from embedkafka.coordinator.group import Group, GroupState
+from embedkafka.coordinator.records import GroupRecord, OffsetRecord, Record
+from embedkafka.coordinator.state import DurableState
+from embedkafka.errors import (
+    GroupIdNotFoundError,
+    GroupSubscribedToTopicError,
+    InvalidGroupIdError,
+    NonEmptyGroupError,
+)
+from embedkafka.model import TopicPartition
+from embedkafka.protocol.internal.group_metadata import GroupMetadataKey
+from embedkafka.protocol.internal.offset_commit import OffsetCommitKey
+
+
+def delete_offsets(request: OffsetDeleteRequest, group: Group | None, durable: DurableState) -> Decision:
+    """Offsets of topics that the group's members read are not deleted under them."""
+    if group is None:
+        return Decision(reply=OffsetDeleteReply(GroupIdNotFoundError.errno))
+    if group.state is not GroupState.EMPTY and not group.is_consumer_group():
+        return Decision(reply=OffsetDeleteReply(NonEmptyGroupError.errno))
+    committed = durable.offsets.get(request.group_id, {})
+    error_codes = {}
+    records: list[Record] = []
+    subscribed = {topic: group.is_subscribed_to(topic) for topic, _ in request.partitions}
+    for topic_partition in request.partitions:
+        if subscribed[topic_partition.topic]:
+            error_codes[topic_partition] = GroupSubscribedToTopicError.errno
+            continue
+        error_codes[topic_partition] = 0
+        if topic_partition in committed:
+            records.append(offset_tombstone(request.group_id, topic_partition))
+    return Decision(reply=OffsetDeleteReply(0, error_codes), records=records)
+
+
+def delete_groups(
+    request: DeleteGroupsRequest, groups: Iterable[tuple[str, Group | None]], durable: DurableState
+) -> Decision:
+    """Delete groups without members, with their offsets; the reply is a list of results."""
+    results: list[GroupResult] = []
+    records: list[Record] = []
+    events = []
+    for group_id, group in groups:
+        if not group_id:
+            results.append(GroupResult(group_id, InvalidGroupIdError.errno, "a group id may not be empty"))
+        elif group is None:
+            results.append(GroupResult(group_id, GroupIdNotFoundError.errno, f"there is no group {group_id!r}"))
+        elif group.state is not GroupState.EMPTY:
+            message = f"group {group_id!r} has {len(group.members)} members"
+            results.append(GroupResult(group_id, NonEmptyGroupError.errno, message))
+        else:
+            results.append(GroupResult(group_id))
+            records += group_tombstones(group_id, durable)
+            events.append(GroupChanged(group_id, None))
+    return Decision(reply=results, records=records, events=events)
+
+
+def delete_topics(command: TopicsDeleted, durable: DurableState) -> Decision:
+    """Forget every offset committed for these topics."""
+    gone = frozenset(command.topics)
+    records = [
+        offset_tombstone(group_id, topic_partition)
+        for group_id, offsets in durable.offsets.items()
+        for topic_partition in offsets
+        if topic_partition.topic in gone
+    ]
+    return Decision(records=records)
+
+
+def group_tombstones(group_id: str, durable: DurableState) -> list[Record]:
+    """What deletes a group and everything it committed."""
+    records: list[Record] = [
+        offset_tombstone(group_id, topic_partition) for topic_partition in durable.offsets.get(group_id, ())
+    ]
+    if group_id in durable.groups:
+        records.append(GroupRecord(GroupMetadataKey(group_id), None))
+    return records
+
+
+def offset_tombstone(group_id: str, topic_partition: TopicPartition) -> OffsetRecord:
+    """What deletes one committed offset."""
+    return OffsetRecord(OffsetCommitKey(group_id, *topic_partition), None)

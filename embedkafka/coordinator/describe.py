@@ -1,0 +1,55 @@
+"""ListGroups (16) and DescribeGroups (15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from embedkafka.coordinator.api import DescribedGroup, DescribedMember, ListedGroup, ListGroupsRequest
+from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.group import Group, GroupState
+from embedkafka.errors import GroupIdNotFoundError
+
+CLASSIC = "classic"
+DEAD = "Dead"
+
+
+def list_groups(request: ListGroupsRequest, groups: Iterable[Group]) -> Decision:
+    """Every group that passes the filters (KIP-518, KIP-848), by id."""
+    states = {state.lower() for state in request.states}
+    types = {group_type.lower() for group_type in request.types}
+    listed = [
+        ListedGroup(group.group_id, group.protocol_type or "", group.state.value, CLASSIC)
+        for group in groups
+        if (not states or group.state.value.lower() in states) and (not types or CLASSIC in types)
+    ]
+    return Decision(reply=sorted(listed, key=lambda group: group.group_id))
+
+
+def describe_groups(groups: Iterable[tuple[str, Group | None]]) -> Decision:
+    """Groups with their members; what members subscribe and own is told while the group is stable."""
+    return Decision(reply=[_describe(group_id, group) for group_id, group in groups])
+
+
+def _describe(group_id: str, group: Group | None) -> DescribedGroup:
+    if group is None:
+        # KIP-1043; before version 6 Kafka described an unknown group as a dead one, without an error.
+        message = f"there is no group {group_id!r}"
+        return DescribedGroup(group_id, GroupIdNotFoundError.errno, message, group_state=DEAD)
+    stable = group.state is GroupState.STABLE
+    return DescribedGroup(
+        group_id,
+        group_state=group.state.value,
+        protocol_type=group.protocol_type or "",
+        protocol_data=(group.protocol_name or "") if stable else "",
+        members=[
+            DescribedMember(
+                member_id=member.member_id,
+                group_instance_id=member.group_instance_id,
+                client_id=member.client_id,
+                client_host=member.client_host,
+                member_metadata=member.metadata(group.protocol_name) if stable else b"",
+                member_assignment=member.assignment if stable else b"",
+            )
+            for member in group.members.values()
+        ],
+    )

@@ -1,0 +1,25 @@
+"""OffsetFetch (9): what a group has committed, for some partitions or for all."""
+
+from __future__ import annotations
+
+from embedkafka.coordinator.api import CommittedOffset, OffsetFetchReply, OffsetFetchRequest
+from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.state import DurableState
+
+_NOTHING = CommittedOffset()
+
+
+def fetch_offsets(request: OffsetFetchRequest, durable: DurableState) -> Decision:
+    """A partition without a commit has offset -1; an unknown group has committed nothing.
+
+    ``require_stable`` (KIP-447) will matter once offsets can be pending in a transaction.
+    """
+    committed = durable.offsets.get(request.group_id, {})
+    partitions = committed if request.partitions is None else request.partitions
+    found = {}
+    for topic_partition in partitions:
+        value = committed.get(topic_partition)
+        found[topic_partition] = (
+            _NOTHING if value is None else CommittedOffset(value.offset, value.leader_epoch, value.metadata)
+        )
+    return Decision(reply=OffsetFetchReply(0, found))

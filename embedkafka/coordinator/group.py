@@ -1,0 +1,242 @@
+"""A classic group as the coordinator sees it now: members, generation, and where it stands in a rebalance.
+
+::
+
+              first join                     everybody (re)joined            the leader's sync
+    EMPTY ----------------> PREPARING_REBALANCE ---------> COMPLETING_REBALANCE ---------> STABLE
+      ^                        |        ^    ^                      |                        |
+      +------------------------+        |    +----------------------+                        |
+       nobody rejoined in time          |     a join, a leave, a member that timed out       |
+                                        +----------------------------------------------------+
+
+Kafka's ``ClassicGroup``.  Its DEAD state is here the absence of the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from embedkafka.coordinator.api import JoinedMember
+from embedkafka.errors import KafkaProtocolError
+from embedkafka.protocol.consumer.subscription import decode_subscription
+from embedkafka.protocol.internal.group_metadata import GroupMetadataValue, MemberMetadata
+
+CONSUMER_PROTOCOL_TYPE = "consumer"
+
+
+class GroupState(str, Enum):
+    """Values are the names Kafka shows."""
+
+    EMPTY = "Empty"
+    PREPARING_REBALANCE = "PreparingRebalance"
+    COMPLETING_REBALANCE = "CompletingRebalance"
+    STABLE = "Stable"
+
+
+_PREVIOUS_STATES: dict[GroupState, frozenset[GroupState]] = {
+    GroupState.EMPTY: frozenset({GroupState.PREPARING_REBALANCE}),
+    GroupState.PREPARING_REBALANCE: frozenset({GroupState.STABLE, GroupState.COMPLETING_REBALANCE, GroupState.EMPTY}),
+    GroupState.COMPLETING_REBALANCE: frozenset({GroupState.PREPARING_REBALANCE}),
+    GroupState.STABLE: frozenset({GroupState.COMPLETING_REBALANCE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member; changes make a new value.
+
+    ``awaiting_join`` and ``awaiting_sync``: its client is parked.  ``is_new``: it has not seen the end of a join yet,
+    so its session may end even while it waits (KAFKA-7610).
+    """
+
+    member_id: str
+    group_instance_id: str | None
+    client_id: str
+    client_host: str
+    rebalance_timeout_ms: int
+    session_timeout_ms: int
+    protocols: tuple[tuple[str, bytes], ...]
+    assignment: bytes = b""
+    awaiting_join: bool = False
+    awaiting_sync: bool = False
+    is_new: bool = False
+
+    def metadata(self, protocol: str | None) -> bytes:
+        """The member's subscription under ``protocol``; empty when it does not support it."""
+        return next((metadata for name, metadata in self.protocols if name == protocol), b"")
+
+    def vote(self, candidates: frozenset[str]) -> str:
+        """The first protocol in the member's own order that everyone supports."""
+        return next(name for name, _ in self.protocols if name in candidates)
+
+
+@dataclass(slots=True)
+class Group:
+    """A group's state; a turn works on a copy, so one that the machine holds never changes.
+
+    ``members`` is in the order of joining, which decides who leads next.  ``pending_members`` were told their id and
+    have not joined with it yet; ``pending_syncs`` joined the generation and have not fetched their assignment.
+    """
+
+    group_id: str
+    state: GroupState = GroupState.EMPTY
+    previous_state: GroupState | None = None
+    generation_id: int = 0
+    protocol_type: str | None = None
+    protocol_name: str | None = None
+    leader: str | None = None
+    state_timestamp_ms: int = -1
+    members: dict[str, Member] = field(default_factory=dict)
+    pending_members: frozenset[str] = frozenset()
+    pending_syncs: frozenset[str] = frozenset()
+    new_member_added: bool = False
+
+    def copy(self) -> Group:
+        """An independent copy; O(members)."""
+        return replace(self, members=dict(self.members))
+
+    def transition(self, state: GroupState, now_ms: int) -> None:
+        """Move to ``state``; a transition that Kafka does not have is a bug here."""
+        if self.state not in _PREVIOUS_STATES[state]:
+            raise AssertionError(f"group {self.group_id} cannot go from {self.state.value} to {state.value}")
+        self.previous_state = self.state
+        self.state = state
+        self.state_timestamp_ms = now_ms
+
+    def can_rebalance(self) -> bool:
+        return self.state in _PREVIOUS_STATES[GroupState.PREPARING_REBALANCE]
+
+    def is_consumer_group(self) -> bool:
+        return self.protocol_type == CONSUMER_PROTOCOL_TYPE
+
+    def static_member_id(self, group_instance_id: str) -> str | None:
+        """The id under which the static member is in the group now."""
+        return next((m.member_id for m in self.members.values() if m.group_instance_id == group_instance_id), None)
+
+    def rebalance_timeout_ms(self) -> int:
+        return max((member.rebalance_timeout_ms for member in self.members.values()), default=0)
+
+    def awaiting_join_count(self) -> int:
+        return sum(member.awaiting_join for member in self.members.values())
+
+    def has_all_joined(self) -> bool:
+        return not self.pending_members and all(member.awaiting_join for member in self.members.values())
+
+    def supported_by_all(self, protocols: Iterable[str]) -> frozenset[str]:
+        """Which of the protocols every member supports."""
+        sets = [{name for name, _ in member.protocols} for member in self.members.values()]
+        return frozenset(name for name in protocols if all(name in names for names in sets))
+
+    def supports(self, protocol_type: str, protocols: Iterable[str]) -> bool:
+        """Whether a member with these protocols fits in; an empty group takes any that names some."""
+        names = list(protocols)
+        if self.state is GroupState.EMPTY:
+            return bool(protocol_type) and bool(names)
+        return self.protocol_type == protocol_type and bool(self.supported_by_all(names))
+
+    def select_protocol(self) -> str:
+        """The protocol most members vote for, among those all support; the first voted for wins a tie."""
+        first = next(iter(self.members.values()))
+        candidates = self.supported_by_all(name for name, _ in first.protocols)
+        votes: dict[str, int] = {}
+        for member in self.members.values():
+            choice = member.vote(candidates)
+            votes[choice] = votes.get(choice, 0) + 1
+        return max(votes, key=lambda name: votes[name])
+
+    def joined_members(self) -> list[JoinedMember]:
+        """What the leader is told about everyone."""
+        return [
+            JoinedMember(member.member_id, member.metadata(self.protocol_name), member.group_instance_id)
+            for member in self.members.values()
+        ]
+
+    def is_subscribed_to(self, topic: str) -> bool:
+        """Whether a member reads the topic; where that cannot be known of a consumer group, it is assumed."""
+        if not self.is_consumer_group():
+            return False
+        if self.members and self.protocol_name is None:
+            return True
+        try:
+            return any(
+                topic in decode_subscription(member.metadata(self.protocol_name)).topics
+                for member in self.members.values()
+            )
+        except KafkaProtocolError:
+            return True
+
+    def remove(self, member_id: str) -> Member | None:
+        """Take a member, or one that was only told its id, out; the leader's place goes to the oldest member."""
+        removed = self.members.pop(member_id, None)
+        if self.leader == member_id:
+            self.leader = next(iter(self.members), None)
+        self.pending_members -= {member_id}
+        self.pending_syncs -= {member_id}
+        return removed
+
+    def elect_joined_leader(self) -> bool:
+        """Make sure the leader is one that has joined; False when nobody has."""
+        if self.leader is None:
+            return False
+        if self.members[self.leader].awaiting_join:
+            return True
+        joined = next((member.member_id for member in self.members.values() if member.awaiting_join), None)
+        if joined is None:
+            return False
+        self.leader = joined
+        return True
+
+    def stored(self) -> GroupMetadataValue:
+        """The group as it is written to the log."""
+        return GroupMetadataValue(
+            protocol_type=self.protocol_type or "",
+            generation=self.generation_id,
+            protocol=self.protocol_name,
+            leader=self.leader,
+            current_state_timestamp=self.state_timestamp_ms,
+            members=[
+                MemberMetadata(
+                    member_id=member.member_id,
+                    group_instance_id=member.group_instance_id,
+                    client_id=member.client_id,
+                    client_host=member.client_host,
+                    rebalance_timeout=member.rebalance_timeout_ms,
+                    session_timeout=member.session_timeout_ms,
+                    subscription=member.metadata(self.protocol_name),
+                    assignment=member.assignment,
+                )
+                for member in self.members.values()
+            ],
+        )
+
+
+def restore(group_id: str, stored: GroupMetadataValue) -> Group:
+    """The group a coordinator finds in the log: stable if it has members; what was soft is gone."""
+    members = {
+        member.member_id: Member(
+            member_id=member.member_id,
+            group_instance_id=member.group_instance_id,
+            client_id=member.client_id,
+            client_host=member.client_host,
+            # Version 0 of the record had no rebalance timeout: the session timeout stood for both.
+            rebalance_timeout_ms=(
+                member.session_timeout if member.rebalance_timeout == -1 else member.rebalance_timeout
+            ),
+            session_timeout_ms=member.session_timeout,
+            protocols=((stored.protocol or "", member.subscription),),
+            assignment=member.assignment,
+        )
+        for member in stored.members
+    }
+    return Group(
+        group_id,
+        state=GroupState.STABLE if members else GroupState.EMPTY,
+        generation_id=stored.generation,
+        protocol_type=stored.protocol_type or None,
+        protocol_name=stored.protocol,
+        leader=stored.leader,
+        state_timestamp_ms=stored.current_state_timestamp,
+        members=members,
+    )
