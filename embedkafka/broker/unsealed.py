@@ -1,11 +1,16 @@
 """Where records wait that ``send`` accepted and no batch holds yet, so that every reader in the process can have them.
 
 A producer's lane (its open batch for one partition) is *dirty* from its first record until somebody seals it.  It joins
-this set once per batch, not per record.  Whoever reads a partition first seals that partition's lanes, so a reader finds
-them here instead of asking every producer.
+this set once per batch, not per record.  Whoever reads a partition first seals that partition's lanes, so a reader
+finds them here instead of asking every producer.
 
-Nobody is missed, whatever the threads do in between: a sender adds its lane and then looks for parked readers; a reader
-parks and then seals once more.  Whichever comes second sees the other.
+Nobody is missed, whatever the threads do in between:
+
+* a sender adds its lane and then looks for parked readers; a reader parks and then seals once more.  Whichever comes
+  second sees the other;
+* a lane leaves the set only after it was sealed, so that a second reader waits for the first one's sealing (at the
+  lane's lock) instead of finding an empty set and an old log;
+* a record that comes while the lane is being sealed finds the flag down, and its sender adds the lane again.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ class Lane(Protocol):
     """One producer's open batch for one partition."""
 
     is_dirty: bool
-    """Whether the lane is in the set, or is being put there.  The set clears it before it seals."""
+    """Whether the lane is in the set and not being sealed from here."""
 
     def seal(self) -> None:
         """Hand what the lane holds to the partition.  Never raises: an error goes to the records' futures."""
@@ -32,7 +37,7 @@ class Unsealed:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lanes: dict[TopicPartition, list[Lane]] = {}
+        self._lanes: dict[TopicPartition, dict[Lane, None]] = {}
         self._parked: dict[TopicPartition, int] = {}
 
     def add(self, topic_partition: TopicPartition, lane: Lane) -> bool:
@@ -42,8 +47,8 @@ class Unsealed:
             True when a reader is parked at the partition: the sender then seals the lane, and yields once.
         """
         with self._lock:
+            self._lanes.setdefault(topic_partition, {})[lane] = None
             lane.is_dirty = True
-            self._lanes.setdefault(topic_partition, []).append(lane)
             return topic_partition in self._parked
 
     def seal(self, topic_partitions: Iterable[TopicPartition]) -> None:
@@ -52,30 +57,36 @@ class Unsealed:
             return
         for topic_partition in topic_partitions:
             if topic_partition in self._lanes:
-                for lane in self._take(topic_partition):
-                    lane.seal()
+                self._seal(topic_partition)
 
     def seal_all(self) -> None:
         """Seal every lane."""
         for topic_partition in list(self._lanes):
-            for lane in self._take(topic_partition):
-                lane.seal()
+            self._seal(topic_partition)
 
-    def _take(self, topic_partition: TopicPartition) -> list[Lane]:
+    def _seal(self, topic_partition: TopicPartition) -> None:
         with self._lock:
-            lanes = self._lanes.pop(topic_partition, [])
+            lanes = list(self._lanes.get(topic_partition, ()))
             for lane in lanes:
-                # From here on a sender that starts a batch comes back; what is there already is sealed by our caller.
                 lane.is_dirty = False
-            return lanes
+        for lane in lanes:
+            lane.seal()
+        with self._lock:
+            left = self._lanes.get(topic_partition, {})
+            for lane in lanes:
+                if not lane.is_dirty:
+                    left.pop(lane, None)
+            if not left:
+                self._lanes.pop(topic_partition, None)
 
     def discard(self, topic_partition: TopicPartition, lane: Lane) -> None:
         """Forget a lane whose producer is closed."""
         with self._lock:
             lane.is_dirty = False
-            lanes = [other for other in self._lanes.pop(topic_partition, []) if other is not lane]
-            if lanes:
-                self._lanes[topic_partition] = lanes
+            left = self._lanes.get(topic_partition, {})
+            left.pop(lane, None)
+            if not left:
+                self._lanes.pop(topic_partition, None)
 
     def park(self, topic_partitions: Iterable[TopicPartition]) -> None:
         """A reader is about to wait at these partitions; it seals and reads once more before it does."""

@@ -1,7 +1,19 @@
 """Record batches: Kafka's record format v2, and the compiled hot path over it."""
 
 from embedkafka.record.batch import decode_batch, encode_batch, records_of
-from embedkafka.record.codec import ConsumerRecord, Record, is_compiled, murmur2
+from embedkafka.record.codec import (
+    ConsumerRecord,
+    FutureRecordMetadata,
+    OpenBatch,
+    ReadPath,
+    Record,
+    RecordCursor,
+    SealedBatch,
+    SendPath,
+    TopicLanes,
+    is_compiled,
+    murmur2,
+)
 from embedkafka.record.compression import compress, decompress
 from embedkafka.record.control import EndTransactionMarker, control_type, decode_marker
 from embedkafka.record.format import (
@@ -22,7 +34,14 @@ __all__ = [
     "Buffer",
     "ConsumerRecord",
     "EndTransactionMarker",
+    "FutureRecordMetadata",
+    "OpenBatch",
+    "ReadPath",
     "Record",
+    "RecordCursor",
+    "SealedBatch",
+    "SendPath",
+    "TopicLanes",
     "compress",
     "control_type",
     "decode_batch",

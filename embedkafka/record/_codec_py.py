@@ -189,7 +189,7 @@ def _read_record(
             position += 1
             headers: HeaderList = []
         else:
-            headers, position = _read_headers(buffer, position, record_end)
+            headers, position = read_headers(buffer, position, record_end)
     except IndexError:
         raise CorruptRecordError(f"record at {start}: cut off") from None
     if position != record_end:
@@ -207,7 +207,7 @@ def _read_bytes(buffer: Buffer, position: int, end: int) -> tuple[bytes | None, 
     return bytes(buffer[position:part_end]), part_end
 
 
-def _read_headers(buffer: Buffer, position: int, end: int) -> tuple[HeaderList, int]:
+def read_headers(buffer: Buffer, position: int, end: int) -> tuple[HeaderList, int]:
     count, position = read_varint(buffer, position)
     if count < 0 or count > end - position:
         raise CorruptRecordError(f"at position {position}: {count} headers")
@@ -244,3 +244,6 @@ class ConsumerRecord(NamedTuple):
     serialized_key_size: int
     serialized_value_size: int
     serialized_header_size: int
+
+
+RECORD_FIELDS = ConsumerRecord._fields

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
-from embedkafka.record._codec_py import (
-    ConsumerRecord,
-    Record,
-    decode_records,
-    encode_records,
-    murmur2,
-)
+import os
+from typing import TYPE_CHECKING
 
-__all__ = ["ConsumerRecord", "Record", "decode_records", "encode_records", "is_compiled", "murmur2"]
+from embedkafka.record._codec_py import Record
+
+_compiled = False
+
+if not TYPE_CHECKING and os.environ.get("EMBEDKAFKA_PURE", "") in ("", "0"):
+    try:
+        from embedkafka.record._codec import (
+            ConsumerRecord,
+            FutureRecordMetadata,
+            OpenBatch,
+            ReadPath,
+            RecordCursor,
+            SealedBatch,
+            SendPath,
+            TopicLanes,
+            decode_records,
+            encode_records,
+            murmur2,
+        )
+
+        _compiled = True
+    except ImportError:  # there was no compiler when it was installed
+        pass
+
+if TYPE_CHECKING or not _compiled:
+    from embedkafka.record._codec_py import ConsumerRecord, decode_records, encode_records, murmur2
+    from embedkafka.record._cursor_py import ReadPath, RecordCursor
+    from embedkafka.record._send_py import FutureRecordMetadata, OpenBatch, SealedBatch, SendPath, TopicLanes
+
+__all__ = [
+    "ConsumerRecord",
+    "FutureRecordMetadata",
+    "OpenBatch",
+    "ReadPath",
+    "Record",
+    "RecordCursor",
+    "SealedBatch",
+    "SendPath",
+    "TopicLanes",
+    "decode_records",
+    "encode_records",
+    "is_compiled",
+    "murmur2",
+]
 
 
 def is_compiled() -> bool:
     """Whether the compiled codec is in use."""
-    return False
+    return _compiled

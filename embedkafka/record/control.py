@@ -1,8 +1,8 @@
 """Control batches: the markers that end a transaction.
 
 A control batch holds one record.  Its key is a version and a type, both int16; the value of an end-of-transaction
-marker is a version (int16) and the coordinator's epoch (int32) (``org.apache.kafka.common.record.EndTransactionMarker``).
-A consumer never sees one, but it takes an offset.
+marker is a version (int16) and the coordinator's epoch (int32).  A consumer never sees one, but it takes an offset
+(``org.apache.kafka.common.record.EndTransactionMarker``).
 """
 
 from __future__ import annotations

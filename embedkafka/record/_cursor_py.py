@@ -1,0 +1,273 @@
+"""Reading in plain Python: from fetched batches to finished records, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from embedkafka.errors import CorruptRecordError, RecordDeserializationError
+from embedkafka.model import TopicPartition
+from embedkafka.record._codec_py import ConsumerRecord, read_headers, read_varint
+from embedkafka.record.compression import decompress
+from embedkafka.record.format import (
+    CREATE_TIME,
+    HEADER_SIZE_BYTES,
+    LOG_APPEND_TIME,
+    BatchHeader,
+    Buffer,
+    read_header,
+    verify_checksum,
+)
+
+Convert = Callable[[str, list[tuple[str, bytes | None]], bytes | None], Any]
+
+
+def conversion(deserializer: Any) -> Convert | None:
+    """One shape for both kinds of deserializer: a Deserializer object, or a callable that takes the bytes alone."""
+    if deserializer is None:
+        return None
+    if hasattr(deserializer, "deserialize"):
+        convert: Convert = deserializer.deserialize
+        return convert
+    return lambda topic, headers, data: deserializer(data)
+
+
+class RecordCursor:
+    """Walks over fetched batches and makes one :class:`ConsumerRecord` at a time.
+
+    Control batches are passed over.  A record that cannot be read (bad bytes, a deserializer's error) raises and leaves
+    ``next_offset`` at that record, so that the next attempt raises again; go on behind it with a new cursor.
+
+    Args:
+        chunks: fetched buffers of whole batches in offset order; a batch that is cut off at the end of one is left out.
+        topic: the topic's name, for the records.
+        partition: the partition's number, for the records.
+        fetch_offset: records below it are passed over.
+        key_deserializer: a callable, an object with ``deserialize(topic, headers, data)``, or None for bytes.
+        value_deserializer: likewise.
+        check_crcs: whether to verify each batch's checksum.
+
+    Attributes:
+        next_offset: the offset of the next record to hand out, or the end of what was fetched.
+        records_read: records handed out.
+        leader_epoch: of the batch at hand; -1 before the first.
+        exhausted: whether the end was reached.
+        consumed_bytes: their size, uncompressed.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterable[Buffer],
+        topic: str,
+        partition: int,
+        fetch_offset: int,
+        *,
+        key_deserializer: Any = None,
+        value_deserializer: Any = None,
+        check_crcs: bool = True,
+    ) -> None:
+        self._chunks: list[Buffer] = list(chunks)
+        self._chunk_index = 0
+        self._chunk_position = 0
+        self._topic = topic
+        self._partition = partition
+        self._convert_key = conversion(key_deserializer)
+        self._convert_value = conversion(value_deserializer)
+        self._check_crcs = check_crcs
+        self._payload: Buffer = b""
+        self._at = 0
+        self._remaining = 0
+        self._header: BatchHeader | None = None
+        self._timestamp_type = CREATE_TIME
+        self.leader_epoch = -1
+        self.exhausted = False
+        self.next_offset = fetch_offset
+        self.records_read = 0
+        self.consumed_bytes = 0
+
+    def close(self) -> None:
+        """Let go of the fetched memory; the cursor is at its end."""
+        self._chunks = []
+        self._chunk_index = 0
+        self._remaining = 0
+        self._header = None
+        self._payload = b""
+        self.exhausted = True
+
+    def take(self, limit: int) -> list[ConsumerRecord]:
+        """Up to ``limit`` records; stops early before a record that cannot be read, unless that is the first."""
+        records: list[ConsumerRecord] = []
+        while len(records) < limit:
+            try:
+                record = self.next_record()
+            except Exception:
+                if records:
+                    return records
+                raise
+            if record is None:
+                break
+            records.append(record)
+        return records
+
+    def next_record(self) -> ConsumerRecord | None:
+        """The next record, or None at the end."""
+        while True:
+            if self._remaining <= 0:
+                if not self._enter_batch():
+                    return None
+                continue
+            try:
+                record, end = self._read()
+            except IndexError:
+                raise CorruptRecordError(f"a record breaks its format at {self._at} of its batch") from None
+            if record is not None:
+                self.consumed_bytes += end - self._at
+                self.records_read += 1
+                self.next_offset = record.offset + 1
+            self._at = end
+            self._remaining -= 1
+            if record is not None:
+                return record
+
+    def _read(self) -> tuple[ConsumerRecord | None, int]:
+        """The record at hand, None where it lies before ``next_offset``, and where it ends.
+
+        The one-byte cases of every number are written out: they are nearly all there is.
+        """
+        payload = self._payload
+        header = self._header
+        assert header is not None
+        start = at = self._at
+        length, at = read_varint(payload, at)
+        end = at + length
+        if length < 1 or end > len(payload):
+            raise CorruptRecordError(f"a record of {length} bytes at {start} of its batch")
+        byte = payload[at + 1]
+        if byte < 0x80:
+            timestamp_delta = (byte >> 1) ^ -(byte & 1)
+            at += 2
+        else:
+            timestamp_delta, at = read_varint(payload, at + 1)
+        offset_delta, at = read_varint(payload, at)
+        offset = header.base_offset + offset_delta
+        if offset < self.next_offset:
+            return None, end
+        key: bytes | None
+        byte = payload[at]
+        if byte < 0x80:
+            key_size = (byte >> 1) ^ -(byte & 1)
+            at += 1
+        else:
+            key_size, at = read_varint(payload, at)
+        if key_size < 0:
+            key = None
+        else:
+            key = bytes(payload[at : at + key_size])
+            at += key_size
+        value: bytes | None
+        value_size, at = read_varint(payload, at)
+        if value_size < 0:
+            value = None
+        else:
+            value = bytes(payload[at : at + value_size])
+            at += value_size
+        if at >= end:
+            raise CorruptRecordError(f"the record at {start} of its batch is longer than it says")
+        header_size = -1
+        headers: list[tuple[str, bytes | None]] = []
+        if payload[at] == 0:
+            at += 1
+        else:
+            headers, at = read_headers(payload, at, end)
+            if headers:
+                header_size = sum(len(name.encode()) + len(content or b"") for name, content in headers)
+        if at != end:
+            raise CorruptRecordError(f"the record at {start} of its batch ends at {at}, not at {end}")
+        converted_key: Any = key
+        converted_value: Any = value
+        try:
+            if self._convert_key is not None:
+                converted_key = self._convert_key(self._topic, headers, key)
+            if self._convert_value is not None:
+                converted_value = self._convert_value(self._topic, headers, value)
+        except Exception as error:
+            raise RecordDeserializationError(TopicPartition(self._topic, self._partition), offset, error) from error
+        timestamp_type = self._timestamp_type
+        return (
+            ConsumerRecord(
+                self._topic,
+                self._partition,
+                header.partition_leader_epoch,
+                offset,
+                header.base_timestamp + timestamp_delta if timestamp_type == CREATE_TIME else header.max_timestamp,
+                timestamp_type,
+                converted_key,
+                converted_value,
+                headers,
+                None,
+                max(key_size, -1),
+                max(value_size, -1),
+                header_size,
+            ),
+            end,
+        )
+
+    def _enter_batch(self) -> bool:
+        """Go to the next batch that has something for a consumer; False at the end."""
+        if self._header is not None:
+            # A batch keeps its last offset when compaction has removed the record (KIP-58), so go behind that.
+            self.next_offset = max(self.next_offset, self._header.next_offset)
+            self._header = None
+            self._payload = b""
+        while self._chunk_index < len(self._chunks):
+            chunk = self._chunks[self._chunk_index]
+            start = self._chunk_position
+            left = len(chunk) - start
+            header = read_header(chunk, start) if left >= HEADER_SIZE_BYTES else None
+            if header is None or header.size_bytes > left:
+                self._chunk_index += 1
+                self._chunk_position = 0
+                continue
+            if header.next_offset <= self.next_offset or header.is_control:
+                self.next_offset = max(self.next_offset, header.next_offset)
+                self._chunk_position += header.size_bytes
+                continue
+            if self._check_crcs:
+                verify_checksum(chunk, start, header)
+            body = memoryview(chunk)[start + HEADER_SIZE_BYTES : start + header.size_bytes]
+            self._payload = bytes(decompress(header.compression_type, body))
+            self._at = 0
+            self._timestamp_type = LOG_APPEND_TIME if header.timestamp_type else CREATE_TIME
+            self._chunk_position += header.size_bytes
+            self._header = header
+            self._remaining = header.records_count
+            self.leader_epoch = header.partition_leader_epoch
+            if self._remaining > 0:
+                return True
+            self.next_offset = header.next_offset
+        self.exhausted = True
+        return False
+
+
+class ReadPath:
+    """What a consumer's iteration runs through: hands out the cursor's records until there are none.
+
+    The subclass sets ``_cursor`` and implements ``_next_rare()``, which is called when there is no cursor or it is at
+    its end; it returns the next record or raises StopIteration.
+    """
+
+    _cursor: RecordCursor | None = None
+
+    def __iter__(self) -> Iterator[ConsumerRecord]:
+        return self
+
+    def __next__(self) -> ConsumerRecord:
+        cursor = self._cursor
+        if cursor is not None:
+            record = cursor.next_record()
+            if record is not None:
+                return record
+        return self._next_rare()
+
+    def _next_rare(self) -> ConsumerRecord:
+        raise NotImplementedError
