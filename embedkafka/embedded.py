@@ -1,0 +1,134 @@
+"""``EmbeddedKafka``: the engine as an object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from embedkafka.broker.api import NewTopicSpec, RequestContext
+from embedkafka.client import engines
+from embedkafka.errors import for_code
+
+if TYPE_CHECKING:
+    from embedkafka.broker.engine import Engine
+    from embedkafka.client.admin import KafkaAdminClient
+    from embedkafka.client.consumer import KafkaConsumer
+    from embedkafka.client.producer import KafkaProducer
+    from embedkafka.clock import Clock
+
+
+class EmbeddedKafka:
+    """A Kafka in this process, open as long as the object is; goes wherever ``bootstrap_servers`` is accepted.
+
+    Args:
+        path: the directory to keep everything in, created when missing; None keeps it in memory.
+        clock: a :class:`~embedkafka.clock.ManualClock` to move time by hand; None is real time.
+        read_only: look at a directory beside its owner; nothing can be written.
+        **broker_configs: Kafka's broker settings, ``num_partitions=3`` or ``**{"num.partitions": 3}``.
+
+    Raises:
+        DirectoryLockedError: another process owns the directory; it names the owner's pid.
+        ForeignDirectoryError: the directory holds something else.
+        KafkaConfigurationError: an unknown setting, or the directory is open in this process with other settings.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        **broker_configs: Any,
+    ) -> None:
+        settings = {name.replace("_", "."): value for name, value in broker_configs.items()}
+        key = engines.anonymous_key() if path is None else engines.directory_key(path)
+        self._engine_entry = engines.open_target(key, settings, keep=True, clock=clock, read_only=read_only)
+        self._key = key
+
+    @property
+    def engine(self) -> Engine:
+        """The engine itself, for tools and tests."""
+        engines.check_open(self._engine_entry)
+        return self._engine_entry.engine
+
+    @property
+    def clock(self) -> Clock:
+        """The clock everything in this engine goes by."""
+        return self._engine_entry.engine.clock
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address clients in this process connect to."""
+        return engines.SCHEME + self._key
+
+    def producer(self, **configs: Any) -> KafkaProducer:
+        """A producer on this engine."""
+        from embedkafka.client.producer import KafkaProducer
+
+        return KafkaProducer(bootstrap_servers=self, **configs)
+
+    def consumer(self, *topics: str, **configs: Any) -> KafkaConsumer:
+        """A consumer on this engine."""
+        from embedkafka.client.consumer import KafkaConsumer
+
+        return KafkaConsumer(*topics, bootstrap_servers=self, **configs)
+
+    def admin(self, **configs: Any) -> KafkaAdminClient:
+        """An admin client on this engine."""
+        from embedkafka.client.admin import KafkaAdminClient
+
+        return KafkaAdminClient(bootstrap_servers=self, **configs)
+
+    def create_topic(
+        self,
+        topic: str,
+        num_partitions: int = -1,
+        *,
+        configs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Create a topic.
+
+        Args:
+            num_partitions: 1 or more; -1 is the broker's ``num.partitions``.
+            configs: topic settings under Kafka's names.
+
+        Raises:
+            TopicAlreadyExistsError, InvalidTopicError, InvalidPartitionsError, InvalidConfigurationError: as they say.
+        """
+        spec = NewTopicSpec(
+            topic, num_partitions, configs={name: str(value) for name, value in (configs or {}).items()}
+        )
+        port = next(iter(self.engine.ports.values()))
+        (result,) = port.create_topics(RequestContext(), [spec])
+        if result.error_code:
+            raise for_code(result.error_code)(result.error_message or topic)
+
+    def kill(self, client: Any) -> None:
+        """Let a client die as a process would: it sends, commits and says nothing more.
+
+        A group notices when the member's ``session_timeout_ms`` is over.
+        """
+        client._kill()
+
+    @staticmethod
+    def discard(name: str | None = None) -> bool:
+        """Close and forget the engine ``embed:memory`` or ``embed:memory/<name>``; False when there is none."""
+        return engines.discard(engines.memory_key(name))
+
+    def close(self) -> None:
+        """Close the engine: seal, sync, unlock.  Clients on it are dead from here on.  The second call does nothing."""
+        engines.close(self._engine_entry)
+
+    def __enter__(self) -> EmbeddedKafka:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._engine_entry.closed else "open"
+        return f"<EmbeddedKafka {self.bootstrap_servers} {state}>"
