@@ -1,0 +1,72 @@
+"""``log dump``: the words of Kafka's DumpLogSegments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.calls import call
+from cli.directories import FIRST_TIMESTAMP_MS, Built, batch, build, write_segment
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Built:
+    return build(tmp_path / "data")
+
+
+def test_a_batch_is_one_line_in_kafkas_words(built: Built) -> None:
+    first = call("log", "dump", built.log()).stdout.splitlines()[0]
+    assert first.startswith(
+        "baseOffset: 0 lastOffset: 1 count: 2 baseSequence: -1 lastSequence: -1 producerId: -1 producerEpoch: -1 "
+        f"partitionLeaderEpoch: 0 isTransactional: false isControl: false position: 0 CreateTime: {FIRST_TIMESTAMP_MS + 1} "
+    )
+    assert first.endswith("isvalid: true")
+
+
+def test_deep_shows_every_record(built: Built) -> None:
+    lines = call("log", "dump", "lines-0", "--deep", "--data", built.path).stdout.splitlines()
+    assert lines[1] == (
+        f"| offset: 0 CreateTime: {FIRST_TIMESTAMP_MS} keySize: 2 valueSize: 7 sequence: -1 headerKeys: [source] "
+        "key: k0 payload: value 0"
+    )
+    assert len(lines) == 3 + 6
+
+
+def test_json_gives_one_object_a_line_and_keeps_bytes(built: Built) -> None:
+    write_segment(built.log(), [batch(0, [b"\xff", None])])
+    _, first, second = call("log", "dump", built.log(), "--deep", "--json").objects()
+    assert (first["key"], first["payload"], first["payload_base64"]) == ("k0", None, "/w==")
+    assert (second["payload"], second["valueSize"]) == (None, -1)
+
+
+def test_indexes_are_dumped_on_request(built: Built) -> None:
+    lines = call("log", "dump", "lines", "--indexes", "--data", built.path).stdout.splitlines()
+    assert lines[3] == "offset: 1 position: 0"
+    assert lines[6] == f"timestamp: {FIRST_TIMESTAMP_MS + 1} offset: 1"
+
+
+def test_a_damaged_batch_is_shown_as_such_and_ends_with_exit_code_1(built: Built) -> None:
+    data = bytearray(built.log().read_bytes())
+    data[70] ^= 1
+    built.log().write_bytes(data)
+    said = call("log", "dump", built.log())
+    assert said.exit_code == 1
+    assert [line.split()[-1] for line in said.stdout.splitlines()] == ["false", "true", "true"]
+
+
+def test_what_follows_the_last_whole_batch_is_a_warning(built: Built) -> None:
+    built.log().write_bytes(built.log().read_bytes() + b"torn")
+    said = call("log", "dump", built.log())
+    assert said.exit_code == 0
+    assert "4 bytes are left, too few for a batch" in said.stderr
+
+
+def test_a_file_of_another_kind_is_wrong_usage(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    assert call("log", "dump", path).exit_code == 2
+
+
+def test_a_file_that_is_not_there_is_exit_code_4(built: Built) -> None:
+    assert call("log", "dump", built.path / "00000000000000000009.log").exit_code == 4

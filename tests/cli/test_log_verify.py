@@ -1,0 +1,148 @@
+"""``log verify``: every kind of damage is named with its place, and nothing else is."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from cli.calls import Said, call
+from cli.directories import Built, batch, build, write_segment
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Built:
+    return build(tmp_path / "data", partitions=2, segments=3)
+
+
+def verify(built: Built) -> Said:
+    return call("log", "verify", "--data", built.path, "--json")
+
+
+def problems(built: Built) -> list[tuple[str, int | None, str]]:
+    said = verify(built)
+    (report,) = said.objects()
+    assert said.exit_code == (1 if report["problems"] else 0)
+    return [(Path(found["file"]).name, found["position"], found["problem"]) for found in report["problems"]]
+
+
+def flip(path: Path, position: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_sound_directory_has_no_problem(built: Built) -> None:
+    (report,) = verify(built).objects()
+    assert report["problems"] == report["unfinished"] == []
+    assert (report["partitions"], report["segments"], report["batches"], report["records"]) == (2, 6, 18, 36)
+
+
+def test_people_get_one_sentence(built: Built) -> None:
+    said = call("log", "verify", "--data", built.path)
+    assert said.stdout.startswith("no problem in 2 partitions, 6 segments, 18 batches, 36 records, ")
+
+
+def test_a_flipped_bit_is_found_where_its_batch_begins(built: Built) -> None:
+    size = len(batch(0, [b"value 0", b"value 1"]))
+    flip(built.log(6), size + 70)
+    ((file, position, problem),) = problems(built)
+    assert (file, position) == (built.log(6).name, size)
+    assert problem.startswith("batch of offsets 8 to 9: ")
+
+
+def test_offsets_that_go_back_are_found(tmp_path: Path) -> None:
+    built = build(tmp_path / "data")
+    write_segment(built.log(), [batch(0, [b"a", b"b"]), batch(1, [b"c"])])
+    assert "offset 1 follows offset 1" in [problem for _, _, problem in problems(built)]
+
+
+def test_an_offset_below_the_files_name_is_found(tmp_path: Path) -> None:
+    built = build(tmp_path / "data")
+    built.log().unlink()
+    write_segment(built.log(5), [batch(3, [b"a", b"b", b"c"])])
+    assert "offset 3 is below the file's name" in [problem for _, _, problem in problems(built)]
+
+
+def test_segments_that_overlap_are_found(built: Built) -> None:
+    write_segment(built.log(6), [batch(6, [b"x"] * 9)])
+    assert (built.log(12).name, None, "begins at offset 12, but the segment before goes up to 14") in problems(built)
+
+
+def test_half_a_batch_at_the_end_of_a_closed_directory_is_damage(built: Built) -> None:
+    path = built.log(12)
+    path.write_bytes(path.read_bytes()[:-5])
+    assert [(file, problem.split(":")[0]) for file, _, problem in problems(built)][0] == (path.name, "the batch is cut")
+
+
+def test_half_a_batch_at_the_end_of_an_open_directory_is_work_in_progress(built: Built) -> None:
+    (built.path / "broker-0" / ".kafka_cleanshutdown").unlink()
+    path = built.log(12)
+    path.write_bytes(path.read_bytes() + batch(18, [b"new"])[:40])
+    said = verify(built)
+    (report,) = said.objects()
+    assert (said.exit_code, report["problems"], len(report["unfinished"])) == (0, [], 1)
+
+
+def test_half_a_batch_inside_an_older_segment_is_damage_even_while_open(built: Built) -> None:
+    (built.path / "broker-0" / ".kafka_cleanshutdown").unlink()
+    path = built.log(6)
+    path.write_bytes(path.read_bytes() + b"\0" * 7)
+    assert problems(built) == [(path.name, path.stat().st_size - 7, "7 bytes are left, too few for a batch")]
+
+
+def test_an_offset_index_that_points_between_batches_is_found(built: Built) -> None:
+    index = built.log(6, suffix=".index")
+    index.write_bytes(struct.pack(">ii", 1, 13))
+    assert problems(built) == [(index.name, 0, "offset 7 is said to be at byte 13, where no batch begins")]
+
+
+def test_an_offset_index_with_a_wrong_offset_is_found(built: Built) -> None:
+    index = built.log(6, suffix=".index")
+    index.write_bytes(struct.pack(">ii", 0, 0))
+    assert problems(built) == [(index.name, 0, "offset 6 is said to be at byte 0, but that batch ends at 7")]
+
+
+def test_index_entries_that_go_back_are_found(built: Built) -> None:
+    index = built.log(6, suffix=".index")
+    size = len(batch(6, [b"value 6", b"value 7"]))
+    index.write_bytes(struct.pack(">iiii", 3, size, 1, 0))
+    assert (index.name, 8, f"entry (7, 0) follows (9, {size})") in problems(built)
+
+
+def test_half_an_index_entry_is_found(built: Built) -> None:
+    index = built.log(6, suffix=".index")
+    index.write_bytes(index.read_bytes() + b"abc")
+    assert problems(built) == [(index.name, 24, "3 bytes are left over")]
+
+
+def test_a_time_index_that_states_an_earlier_time_than_the_records_is_found(built: Built) -> None:
+    index = built.log(6, suffix=".timeindex")
+    index.write_bytes(struct.pack(">qi", 5, 3))
+    ((file, position, problem),) = problems(built)
+    assert (file, position) == (index.name, 0)
+    assert problem.startswith("says 5 for offset 9, but a record up to there has ")
+
+
+def test_a_time_index_beyond_its_segment_is_found(built: Built) -> None:
+    index = built.log(6, suffix=".timeindex")
+    index.write_bytes(struct.pack(">qi", 1_800_000_000_000, 99))
+    assert problems(built) == [(index.name, 0, "names offset 105, which is not in this segment")]
+
+
+def test_a_missing_index_is_found(built: Built) -> None:
+    built.log(6, suffix=".index").unlink()
+    assert problems(built) == [(built.log(6, suffix=".index").name, None, "is missing")]
+
+
+def test_one_partition_can_be_verified_alone(built: Built) -> None:
+    flip(built.log(6, partition=1), 70)
+    assert call("log", "verify", "lines-0", "--data", built.path).exit_code == 0
+    assert call("log", "verify", "lines-1", "--data", built.path).exit_code == 1
+
+
+def test_an_unknown_topic_is_exit_code_4_and_names_the_nearest(built: Built) -> None:
+    said = call("log", "verify", "line", "--data", built.path)
+    assert said.exit_code == 4
+    assert "did you mean 'lines'?" in said.stderr
