@@ -28,10 +28,13 @@ from embedkafka.cli.segments import PartitionFolder, ScanEnd, Segment, partition
 from embedkafka.cli.session import DataOption, JsonOption, Session, command
 from embedkafka.cli.verify import Verified, verify_partition
 from embedkafka.errors import CorruptRecordError
+from embedkafka.storage.broker_directory import META_PROPERTIES_FILE
+from embedkafka.storage.checkpoints import LEADER_EPOCH_FILE, LOG_START_FILE
+from embedkafka.storage.data_directory import FORMAT_FILE
 
 MAX_ATTEMPTS = 10  # how often a partition may change under the copy before giving up
-PARTITION_FILES = ("partition.metadata", "leader-epoch-checkpoint")
-BROKER_FILES = ("meta.properties", "log-start-offset-checkpoint")
+PARTITION_FILES = ("partition.metadata", LEADER_EPOCH_FILE)
+BROKER_FILES = (META_PROPERTIES_FILE, LOG_START_FILE)
 
 
 @dataclass
@@ -100,7 +103,7 @@ def copy_directory(source: Path, destination: Path, advance: Callable[[float], N
         CliError: a partition kept changing.
     """
     destination.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source / "format", destination / "format")
+    shutil.copyfile(source / FORMAT_FILE, destination / FORMAT_FILE)
     _copy_catalog(source / FILE_NAME, destination / FILE_NAME)
     copied = Copied()
     folders = sorted(partition_folders(source), key=lambda folder: not folder.topic_partition.topic.startswith("__"))

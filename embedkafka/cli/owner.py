@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedkafka.storage.broker_directory import CLEAN_SHUTDOWN_FILE
+
 
 def is_settled(data: Path) -> bool:
     """Whether every broker of the directory was closed in an orderly way: then no file may end in half a batch.
@@ -12,4 +14,4 @@ def is_settled(data: Path) -> bool:
     answers "is somebody writing".
     """
     brokers = [path for path in data.glob("broker-*") if path.is_dir()]
-    return all((broker / ".kafka_cleanshutdown").is_file() for broker in brokers)
+    return all((broker / CLEAN_SHUTDOWN_FILE).is_file() for broker in brokers)

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from embedkafka.errors import CorruptRecordError
+from embedkafka.files import system_files
 from embedkafka.model import TopicPartition
 from embedkafka.record import BatchHeader, read_header, verify_checksum
+from embedkafka.storage.checkpoints import LOG_START_FILE, read_offsets
 from embedkafka.storage.names import LOG_SUFFIX, parse_partition_folder, parse_segment_file, partition_folder
 
 LOG_OVERHEAD_BYTES = 12  # base offset (8) and length (4) precede what the length counts
@@ -109,12 +111,12 @@ def partition_folder_path(data: Path, broker_id: int, topic_partition: TopicPart
 
 def log_start_offsets(data: Path) -> Mapping[tuple[int, TopicPartition], int]:
     """Where each broker's partitions begin where that is not at their first segment (after DeleteRecords)."""
+    files = system_files()
     found: dict[tuple[int, TopicPartition], int] = {}
-    for checkpoint in data.glob("broker-*/log-start-offset-checkpoint"):
+    for checkpoint in data.glob(f"broker-*/{LOG_START_FILE}"):
         broker_id = int(checkpoint.parent.name.removeprefix("broker-"))
-        for line in checkpoint.read_text().splitlines()[2:]:  # a version and a count come first
-            topic, partition, offset = line.split()
-            found[broker_id, TopicPartition(topic, int(partition))] = int(offset)
+        for topic_partition, offset in read_offsets(files, str(checkpoint)).items():
+            found[broker_id, topic_partition] = offset
     return found
 
 

@@ -14,6 +14,7 @@ import typer
 
 from embedkafka.cli.exits import CliError, ExitCode
 from embedkafka.cli.output import Output
+from embedkafka.storage.data_directory import FORMAT_FILE, FORMAT_NAME
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,7 +83,7 @@ class Session:
         if not path.is_dir():
             raise CliError(f"{path} is a file, not a data directory", "", ExitCode.NOT_FOUND)
         try:
-            is_ours = (path / "format").is_file()
+            is_ours = (path / FORMAT_FILE).is_file()
             is_empty = not any(path.iterdir())
         except PermissionError:
             raise CliError(f"may not read {path}", f"its owner is uid {path.stat().st_uid}") from None
@@ -99,9 +100,9 @@ def _nearby(path: Path) -> str:
     """Where a data directory is instead, near the one that was named."""
     for candidate in (path.parent, *sorted(path.glob("*")), *sorted(path.parent.glob("*"))):
         try:
-            if (candidate / "format").is_file() and (candidate / "catalog.sqlite").is_file():
+            if (candidate / FORMAT_FILE).read_text().startswith(FORMAT_NAME):
                 return f"there is one at {candidate}"
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             continue
     return "give --data DIR or set EMBEDKAFKA_DATA; `embedkafka demo` makes one to try"
 

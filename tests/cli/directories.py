@@ -24,13 +24,13 @@ class Built:
         return self.path / "broker-0" / f"lines-{partition}" / f"{base_offset:020d}{suffix}"
 
 
-def batch(base_offset: int, values: Sequence[bytes | None], **options: int) -> bytes:
+def batch(base_offset: int, values: Sequence[bytes | None]) -> bytes:
     """One batch whose record n has the key ``k<n>`` and a timestamp n milliseconds after the first."""
     records = [
         (FIRST_TIMESTAMP_MS + base_offset + n, f"k{base_offset + n}".encode(), value, [("source", b"test")])
         for n, value in enumerate(values)
     ]
-    return bytes(encode_batch(records, base_offset=base_offset, leader_epoch=0, **options))
+    return bytes(encode_batch(records, base_offset=base_offset, leader_epoch=0))
 
 
 def write_segment(log: Path, batches: Sequence[bytes]) -> None:
@@ -52,7 +52,7 @@ def write_segment(log: Path, batches: Sequence[bytes]) -> None:
 def build(path: Path, *, partitions: int = 1, segments: int = 1, batches: int = 3, closed: bool = True) -> Built:
     """A directory whose every partition has so many segments of so many batches of two records."""
     path.mkdir()
-    (path / "format").write_text("1\n")
+    (path / "format").write_text("embedkafka 1\n")
     Catalog(str(path / FILE_NAME)).put_topics(TopicEntry("lines", UUID(int=7, version=4), ((0,),) * partitions))
     built = Built(path)
     for partition in range(partitions):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from cli.calls import call
 from cli.directories import FIRST_TIMESTAMP_MS, Built, batch, build, write_segment
 
@@ -19,7 +18,8 @@ def test_a_batch_is_one_line_in_kafkas_words(built: Built) -> None:
     first = call("log", "dump", built.log()).stdout.splitlines()[0]
     assert first.startswith(
         "baseOffset: 0 lastOffset: 1 count: 2 baseSequence: -1 lastSequence: -1 producerId: -1 producerEpoch: -1 "
-        f"partitionLeaderEpoch: 0 isTransactional: false isControl: false position: 0 CreateTime: {FIRST_TIMESTAMP_MS + 1} "
+        "partitionLeaderEpoch: 0 isTransactional: false isControl: false position: 0 "
+        f"CreateTime: {FIRST_TIMESTAMP_MS + 1} "
     )
     assert first.endswith("isvalid: true")
 

@@ -6,7 +6,6 @@ import struct
 from pathlib import Path
 
 import pytest
-
 from cli.calls import Said, call
 from cli.directories import Built, batch, build, write_segment
 
@@ -73,7 +72,8 @@ def test_segments_that_overlap_are_found(built: Built) -> None:
 def test_half_a_batch_at_the_end_of_a_closed_directory_is_damage(built: Built) -> None:
     path = built.log(12)
     path.write_bytes(path.read_bytes()[:-5])
-    assert [(file, problem.split(":")[0]) for file, _, problem in problems(built)][0] == (path.name, "the batch is cut")
+    file, _, problem = problems(built)[0]
+    assert (file, problem.split(":")[0]) == (path.name, "the batch is cut")
 
 
 def test_half_a_batch_at_the_end_of_an_open_directory_is_work_in_progress(built: Built) -> None:

@@ -1,0 +1,76 @@
+"""The README is true: its code works when pasted, its links lead somewhere, its commands exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def run(arguments: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(arguments, cwd=directory, env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_the_code_works_when_pasted(number: int, tmp_path: Path) -> None:
+    ran = run([sys.executable, "-W", "error", "-c", blocks("python")[number]], tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_first_block_bills_and_audits_everything(tmp_path: Path) -> None:
+    assert run([sys.executable, "-c", blocks("python")[0]], tmp_path).stdout == "1000 billed, 1000 audited\n"
+
+
+def test_the_first_block_has_about_thirty_lines() -> None:
+    assert 25 <= len(blocks("python")[0].splitlines()) <= 35
+
+
+def test_the_commands_after_it_work_on_what_it_wrote(tmp_path: Path) -> None:
+    run([sys.executable, "-c", blocks("python")[0]], tmp_path)
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("embedkafka ")]
+    assert len(commands) == 4
+    for line in commands:
+        ran = run(["/bin/sh", "-c", line.replace("embedkafka", f"'{sys.executable}' -m embedkafka", 1)], tmp_path)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", README))))
+def test_the_link_leads_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def test_every_file_it_names_exists() -> None:
+    named = re.findall(r"`((?:benchmarks|embedkafka|tests|\.ci)/[\w./-]+)`", README)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_commands_it_lists_are_those_there_are() -> None:
+    from embedkafka.cli.app import app
+
+    listed = re.search(r"`embedkafka (demo \|[^`]*)`", README)
+    assert listed is not None
+    names = {command.strip().split()[0] for command in listed[1].split("|")}
+    there = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert names == there
+
+
+def test_the_exit_codes_it_lists_are_those_there_are() -> None:
+    from embedkafka.cli.exits import ExitCode
+
+    table = README.split("| exit code |")[1].split("\n\n")[0]
+    listed = {int(code) for cells in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cells.split(",")}
+    assert listed == set(ExitCode)
