@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ class Written:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     result = Written(tmp_path_factory.mktemp("dump") / "data")
     clock = ManualClock()
     with embedkafka.EmbeddedKafka(result.folder, clock=clock) as engine:
@@ -73,7 +72,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         clock.advance(600_000)  # the cleaner's turn
         _commit(engine, result)
         admin.close()
-    yield result
+    return result
 
 
 def _produce_varied(

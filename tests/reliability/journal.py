@@ -1,7 +1,7 @@
 """What a child process saw acknowledged, kept where ``kill -9`` cannot reach it.
 
-The child appends fixed-size entries with one ``write`` each; the page cache outlives the process.  Beside it lies a small
-shared mapping with counters and with the phase every thread is in, which the parent reads after the child's death.
+The child appends fixed-size entries with one ``write`` each; the page cache outlives the process.  Beside it lies a
+small shared mapping with counters and with the phase every thread is in, which the parent reads after its death.
 """
 
 from __future__ import annotations

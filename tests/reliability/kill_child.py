@@ -1,7 +1,7 @@
 """The process that gets killed: producers, a consumer group and the cleaner at work on one directory.
 
-Run as a program with one argument, a JSON object (see :class:`Life`).  It never ends by itself.  Its phases are found by
-wrapping methods from outside; when the life has an aim, it kills itself in the middle of a chosen phase, at a file
+Run as a program with one argument, a JSON object (see :class:`Life`).  It never ends by itself.  Its phases are found
+by wrapping methods from outside; when the life has an aim, it kills itself in the middle of a chosen phase, at a file
 operation, sometimes after half of a write.  That is what ``kill -9`` does, only better aimed.
 """
 

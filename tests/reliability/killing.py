@@ -196,9 +196,7 @@ def check_compacted(found: Found, promised: dict[int, tuple[int, int]]) -> Itera
     if offsets != sorted(set(offsets)):
         yield "offsets do not increase"
     ids = {offset: id_of(value) for offset, _, value in found}
-    last_found: dict[bytes, int] = {}
-    for offset, key, _ in found:
-        last_found[key] = offset
+    last_found = {key: offset for offset, key, _ in found}
     yield from _check_promised(ids, {offset: one for offset, one in promised.items() if offset in ids})
     for offset, (thread, sequence) in promised.items():
         key = key_of(thread, sequence)

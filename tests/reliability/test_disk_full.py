@@ -145,26 +145,28 @@ def test_what_was_acknowledged_is_there_after_reopening(disk: SmallDisk) -> None
 
 
 def test_a_commit_that_finds_no_room_fails_and_can_be_repeated(disk: SmallDisk) -> None:
-    with embedkafka.EmbeddedKafka(disk.folder / "data") as engine:
-        with KafkaProducer(bootstrap_servers=engine, retries=0) as producer:
-            producer.send("t", VALUE, partition=0).get(timeout=10)
-            consumer = KafkaConsumer("t", bootstrap_servers=engine, group_id="g", auto_offset_reset="earliest")
-            assert consumer.poll(timeout_ms=10_000)
-            consumer.commit()
-            disk.fill()
-            send_until_full(producer)
-            failed = 0
-            for number in range(3_000):
-                try:
-                    consumer.commit({ONE: embedkafka.OffsetAndMetadata(0, "m" * 4_000, -1)}, timeout_ms=100)
-                except embedkafka.errors.KafkaError:
-                    failed = number
-                    break
-            assert failed
-            disk.free()
-            consumer.commit({ONE: embedkafka.OffsetAndMetadata(1, "again", -1)})
-            assert consumer.committed(ONE) == 1
-            consumer.close()
+    with (
+        embedkafka.EmbeddedKafka(disk.folder / "data") as engine,
+        KafkaProducer(bootstrap_servers=engine, retries=0) as producer,
+    ):
+        producer.send("t", VALUE, partition=0).get(timeout=10)
+        consumer = KafkaConsumer("t", bootstrap_servers=engine, group_id="g", auto_offset_reset="earliest")
+        assert consumer.poll(timeout_ms=10_000)
+        consumer.commit()
+        disk.fill()
+        send_until_full(producer)
+        failed = 0
+        for number in range(3_000):
+            try:
+                consumer.commit({ONE: embedkafka.OffsetAndMetadata(0, "m" * 4_000, -1)}, timeout_ms=100)
+            except embedkafka.errors.KafkaError:
+                failed = number
+                break
+        assert failed
+        disk.free()
+        consumer.commit({ONE: embedkafka.OffsetAndMetadata(1, "again", -1)})
+        assert consumer.committed(ONE) == 1
+        consumer.close()
     with embedkafka.EmbeddedKafka(disk.folder / "data") as engine:
         admin = KafkaAdminClient(bootstrap_servers=engine)
         assert admin.list_group_offsets({"g": None})["g"][ONE].offset == 1
