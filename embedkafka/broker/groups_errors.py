@@ -1,0 +1,86 @@
+"""Replies that carry an error of the shell: the coordinator is closed, its log cannot be written or read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from embedkafka.broker.api import (
+    DeleteGroupsRequest,
+    DescribedGroup,
+    DescribeGroupsRequest,
+    GroupResult,
+    HeartbeatRequest,
+    JoinGroupReply,
+    LeaveGroupReply,
+    LeaveGroupRequest,
+    OffsetCommitReply,
+    OffsetDeleteReply,
+    OffsetDeleteRequest,
+    OffsetFetchReply,
+    OffsetFetchRequest,
+    SyncGroupReply,
+    SyncGroupRequest,
+)
+from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, JoinGroup, ParkKey
+from embedkafka.errors import (
+    BrokerResponseError,
+    CoordinatorNotAvailableError,
+    InvalidFetchRequestError,
+    MessageSizeTooLargeError,
+    NotCoordinatorError,
+    NotEnoughReplicasAfterAppendError,
+    NotEnoughReplicasError,
+    NotLeaderForPartitionError,
+    RecordListTooLargeError,
+    RequestTimedOutError,
+    UnknownError,
+    UnknownTopicOrPartitionError,
+)
+
+# Kafka's GroupCoordinatorService: what a failed append means to a group's client.  KAFKA_STORAGE_ERROR is passed on as
+# it is, unlike there: no other broker could take over, and the client should learn that the disk is the reason.
+_APPEND_ERRORS: dict[type[BrokerResponseError], type[BrokerResponseError]] = {
+    UnknownTopicOrPartitionError: CoordinatorNotAvailableError,
+    NotEnoughReplicasError: CoordinatorNotAvailableError,
+    NotEnoughReplicasAfterAppendError: CoordinatorNotAvailableError,
+    RequestTimedOutError: CoordinatorNotAvailableError,
+    NotLeaderForPartitionError: NotCoordinatorError,
+    MessageSizeTooLargeError: UnknownError,
+    RecordListTooLargeError: UnknownError,
+    InvalidFetchRequestError: UnknownError,
+}
+
+
+def append_error_code(error: BrokerResponseError) -> int:
+    """What the client of the group is told about an append that failed."""
+    return _APPEND_ERRORS.get(type(error), type(error)).errno
+
+
+def error_reply(command: Command, error_code: int) -> Any:
+    """The command's own reply with this error in it; None for what nobody waits for."""
+    if isinstance(command, JoinGroup):
+        return JoinGroupReply(error_code, member_id=command.request.member_id)
+    if isinstance(command, SyncGroupRequest):
+        return SyncGroupReply(error_code)
+    if isinstance(command, HeartbeatRequest):
+        return error_code
+    if isinstance(command, LeaveGroupRequest):
+        return LeaveGroupReply(error_code)
+    if isinstance(command, CommitOffsets):
+        return OffsetCommitReply(dict.fromkeys(command.request.offsets, error_code))
+    if isinstance(command, OffsetFetchRequest):
+        return OffsetFetchReply(error_code)
+    if isinstance(command, OffsetDeleteRequest):
+        return OffsetDeleteReply(error_code)
+    if isinstance(command, DescribeGroupsRequest):
+        return [DescribedGroup(group_id, error_code) for group_id in command.group_ids]
+    if isinstance(command, DeleteGroupsRequest):
+        return [GroupResult(group_id, error_code) for group_id in command.group_ids]
+    return None
+
+
+def parked_error_reply(key: ParkKey, error_code: int) -> Any:
+    """The reply of a parked join or sync with this error in it."""
+    if key.kind == JOIN:
+        return JoinGroupReply(error_code, member_id=key.member_id)
+    return SyncGroupReply(error_code)

@@ -1,0 +1,71 @@
+"""What the coordinator's shell needs of the engine, and the settings it reads there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any, Protocol
+from uuid import UUID
+
+from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.clock import Clock
+from embedkafka.coordinator.config import GroupConfig
+from embedkafka.model import TopicPartition
+
+
+class OffsetsLog(Protocol):
+    """One partition of ``__consumer_offsets``."""
+
+    def append(self, batch: bytearray) -> None:
+        """Append one encoded batch whose base offset is still 0; returns when it is committed.
+
+        Raises:
+            BrokerResponseError: it is not in the log.
+        """
+
+    def read_all(self) -> Iterator[memoryview]:
+        """Whole batches from the log's start to its end."""
+
+
+class GroupsHost(Protocol):
+    """The engine as the groups see it."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def random(self) -> random.Random:
+        """The engine's seeded source; member ids come from it."""
+
+    def broker_endpoint(self) -> BrokerEndpoint:
+        """Where this broker is reached."""
+
+    def topic_id_of(self, topic_partition: TopicPartition) -> UUID | None:
+        """The id of the partition's topic; None where the partition does not exist.  Called without a lock held."""
+
+    def offsets_partition_count(self) -> int:
+        """How many partitions ``__consumer_offsets`` has, or will have once it is created."""
+
+    def offsets_log(self, partition: int, create: bool) -> OffsetsLog | None:
+        """A partition of ``__consumer_offsets``, whose topic ``create`` brings into being.  Called without a lock held.
+
+        Returns:
+            None where the topic does not exist and ``create`` is False.
+        """
+
+
+def group_config(settings: Any) -> GroupConfig:
+    """The coordinator's part of the broker's settings.
+
+    Args:
+        settings: anything that gives values by Kafka's dotted names.
+    """
+    return GroupConfig(
+        min_session_timeout_ms=settings["group.min.session.timeout.ms"],
+        max_session_timeout_ms=settings["group.max.session.timeout.ms"],
+        initial_rebalance_delay_ms=settings["group.initial.rebalance.delay.ms"],
+        max_size=settings["group.max.size"],
+        offset_metadata_max_bytes=settings["offset.metadata.max.bytes"],
+        offsets_retention_ms=settings["offsets.retention.minutes"] * 60_000,
+        offsets_retention_check_interval_ms=settings["offsets.retention.check.interval.ms"],
+    )
