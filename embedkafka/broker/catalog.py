@@ -86,9 +86,12 @@ class Catalog:
         self.path = path
         self.read_only = read_only
         self.is_stale = False
-        self._values: dict[str, Any] = {}
-        if path is not None:
-            self._values = _read(path)
+        self._values: dict[str, Any] = {} if path is None else _read(path)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return bool(self._values)
 
     def topics(self) -> list[TopicEntry]:
         """Every topic, by name."""

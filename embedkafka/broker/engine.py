@@ -9,26 +9,40 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedkafka.broker.catalog import FILE_NAME, Catalog
+from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.store import BROKER_ID, Store
 from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
-from embedkafka.clock import Clock, SystemClock
+from embedkafka.clock import Clock, ManualClock, SystemClock
 from embedkafka.config import BrokerConfig
 from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
+    from embedkafka.files import Files
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 class Engine:
-    """One cluster of one broker, in memory or in a directory.  Made by :meth:`open`."""
+    """One cluster of one broker, in memory or in a directory.  Made by :meth:`open`, ended by :meth:`close`.
+
+    ``is_unusable`` is looked at by every request: the engine is closed, or this process was forked from the one that
+    opened it.
+    """
 
     def __init__(
-        self, path: str | None, clock: Clock, config: BrokerConfig, *, read_only: bool, seed: int | None
+        self,
+        path: str | None,
+        clock: Clock,
+        config: BrokerConfig,
+        *,
+        read_only: bool,
+        seed: int | None,
+        files: Files | None,
     ) -> None:
         self.path = path
         self.clock = clock
@@ -39,12 +53,21 @@ class Engine:
         self.ids = Ids(seed)
         self.unsealed = Unsealed()
         self.deferred = DeferredCalls(clock)
-        self.store = Store(path, config, clock, read_only=read_only)
-        self.catalog = Catalog(None if path is None else os.path.join(path, FILE_NAME), read_only=read_only)
-        self.topics = Topics(self.catalog, config, self.store, clock, self.ids)
+        self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
+        try:
+            self.catalog = Catalog(self.store.catalog_path, read_only=read_only)
+            self.topics = Topics(self.catalog, config, self.store, clock, self.ids)
+            if not read_only:
+                self.topics.repair()
+        except BaseException:
+            self.store.abandon()
+            raise
         self.ports = {BROKER_ID: BrokerPort(self, BROKER_ID)}
         self._clients: weakref.WeakSet[object] = weakref.WeakSet()
         self._groups: Groups | None = None
+        self._groups_lock = threading.Lock()
+        self._close_lock = threading.RLock()
+        self._is_closed = False
         self._thread: threading.Thread | None = None
 
     @classmethod
@@ -56,32 +79,37 @@ class Engine:
         configs: Mapping[str, object] | None = None,
         read_only: bool = False,
         seed: int | None = None,
+        files: Files | None = None,
     ) -> Engine:
         """Open an engine.
 
         Args:
             path: a directory, made where it is not there; None keeps everything in memory.
-            clock: a ``ManualClock`` for a test; else real time and a housekeeping thread.
+            clock: a ``ManualClock`` for a test; else real time and a housekeeping thread.  A clock serves one engine.
             configs: broker settings by dotted name or keyword.
-            read_only: look at a directory beside its owner: no lock, no thread, nothing is written.
+            read_only: look at a directory beside its owner: no lock, no housekeeping, nothing is written.
             seed: repeats ids and random choices; with a ``ManualClock`` 0 when not given.
+            files: the file system, for a test that breaks it.
 
         Raises:
             KafkaConfigurationError: an unknown or bad setting.
+            DirectoryLockedError: another process, or another engine of this one, owns the directory.
+            ForeignDirectoryError: the directory holds something else.
             KafkaStorageError: the directory cannot be used.
         """
         used_clock = clock if clock is not None else SystemClock()
         if seed is None and used_clock.is_manual:
             seed = 0
         where = None if path is None else os.path.realpath(Path(path).expanduser())
-        engine = cls(where, used_clock, BrokerConfig(configs), read_only=read_only, seed=seed)
+        engine = cls(where, used_clock, BrokerConfig(configs), read_only=read_only, seed=seed, files=files)
         engine._start()
         return engine
 
     def _start(self) -> None:
-        if isinstance(self.clock, SystemClock) and not self.read_only:
+        if isinstance(self.clock, SystemClock):
             self._thread = threading.Thread(target=self.clock.run, name="embedkafka-housekeeping", daemon=True)
             self._thread.start()
+        _engines.add(self)
 
     # For clients -----------------------------------------------------------------------------------------------------
 
@@ -105,36 +133,77 @@ class Engine:
             IllegalStateError: naming which.
         """
         if self.process_id != os.getpid():
-            raise IllegalStateError(f"this engine belongs to process {self.process_id}")
+            raise IllegalStateError(
+                f"this engine belongs to process {self.process_id}; in process {os.getpid()}, forked from it, it and "
+                "its clients are dead: open new ones after the fork"
+            )
         if self.is_unusable:
-            raise IllegalStateError("the engine is closed")
+            raise IllegalStateError(f"the engine {self.path or 'in memory'} is closed")
 
-    # For the coordinator ---------------------------------------------------------------------------------------------
+    # Groups ----------------------------------------------------------------------------------------------------------
 
     @property
     def groups(self) -> Groups:
         """The group coordinator, made at its first use."""
-        if self._groups is None:
-            self._groups = self._make_groups()
-        return self._groups
+        groups = self._groups
+        if groups is None:
+            with self._groups_lock:
+                groups = self._groups
+                if groups is None:
+                    from embedkafka.broker.coordinator_host import open_groups
 
-    def _make_groups(self) -> Groups:
-        raise NotImplementedError
+                    groups = self._groups = open_groups(self)
+        return groups
 
     def topics_deleted(self, names: Sequence[str]) -> None:
-        """Let the coordinator forget what was committed for topics."""
-        if self._groups is not None:
-            self._groups.topics_deleted(names)
+        """Let the coordinator forget what groups have committed for topics."""
+        if self._groups is not None or self.store.has_folder_of("__consumer_offsets"):
+            self.groups.topics_deleted(names)
+
+    # Ending ----------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        if self.is_unusable:
+        """Seal and store what producers hold, run their callbacks, make everything durable, give the directory up.
+
+        Leaves no thread, descriptor or mapping.  Does nothing the second time, or in a process forked from the owner.
+
+        Raises:
+            KafkaStorageError: something could not be made durable; the engine is closed all the same.
+        """
+        if self._is_closed or self.process_id != os.getpid():
             return
-        self.unsealed.seal_all()
-        self.is_unusable = True
+        with self._close_lock:
+            if self._is_closed:
+                return
+            if not self.is_unusable:
+                self.unsealed.seal_all()
+                if self._groups is not None:
+                    self._groups.close()
+            for partition in self.topics.partitions():
+                for parked in list(partition.parked):
+                    parked.answer_now()
+            self._stop_clock()
+            self.is_unusable = True
+            try:
+                self.store.close()
+            finally:
+                self._is_closed = True
+                _engines.discard(self)
+
+    def _stop_clock(self) -> None:
         if isinstance(self.clock, SystemClock):
             self.clock.stop()
             if self._thread is not None and self._thread is not threading.current_thread():
                 self._thread.join()
-        for partition in self.topics.partitions():
-            partition.close()
-        self.store.close()
+        elif isinstance(self.clock, ManualClock):
+            self.clock.run_tasks()
+
+
+def _forked() -> None:
+    """In a forked child: the parent's engines are not ours to use, flush or unlock."""
+    for engine in list(_engines):
+        engine.is_unusable = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

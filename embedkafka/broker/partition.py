@@ -15,11 +15,11 @@ from embedkafka.clock import Clock
 from embedkafka.errors import UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
 from embedkafka.record import iter_headers
+from embedkafka.storage.log import AppendInfo, AppendOrigin, Log
 
 if TYPE_CHECKING:
     from embedkafka.broker.fetching import ParkedFetch
     from embedkafka.broker.topic import Topic
-    from embedkafka.storage.log import AppendInfo, Log
 
 LEADER_EPOCH = 0  # grows with elections, which one broker does not hold
 
@@ -88,12 +88,15 @@ class Partition:
     def last_stable_offset(self) -> int:
         return self.log.end_offset
 
-    def append(self, records: bytearray | memoryview, *, trusted: bool = True) -> AppendInfo:
+    def append(
+        self, records: bytearray | memoryview, *, trusted: bool = True, origin: AppendOrigin = AppendOrigin.CLIENT
+    ) -> AppendInfo:
         """Append whole batches and wake nobody: see :meth:`wake_readers`.
 
         Args:
             records: whole batches with offsets relative to 0; patched in place.
             trusted: built by this process's own codec, so checksum and offsets need no second look.
+            origin: coordinators may write what clients may not.
 
         Raises:
             BrokerResponseError: with Kafka's code for what is wrong with the batches, or KAFKA_STORAGE_ERROR.
@@ -101,12 +104,19 @@ class Partition:
         log = self._log or self._opened()
         now_ms = self.clock.now_ms()
         with self.lock:
-            info = log.append(records, leader_epoch=self.leader_epoch, now_ms=now_ms, trusted=trusted)
+            if self.is_deleted:
+                raise UnknownTopicOrPartitionError(f"{self.topic_partition} was deleted")
+            info = log.append(records, leader_epoch=self.leader_epoch, now_ms=now_ms, trusted=trusted, origin=origin)
         if info.flush_due:
             log.flush()  # one sync is shared by everybody who waits for it
         elif info.rolled:
-            log.flush_closed()
+            self.clock.call_soon(self._flush_closed)  # a large segment's sync is not the sender's to wait for
         return info
+
+    def _flush_closed(self) -> None:
+        log = self._log
+        if log is not None:
+            log.flush_closed()
 
     def read(self, offset: int, *, max_bytes: int) -> list[memoryview]:
         """Whole batches from the one that holds ``offset`` on, at least one where there is any; needs no lock."""
@@ -144,13 +154,10 @@ class Partition:
             for parked in list(self.parked):
                 parked.look_again()
 
-    def close(self) -> None:
-        """Let go of the log; what is in memory only is synced by whoever closes."""
-        with self.lock:
-            log, self._log = self._log, None
-            self.is_deleted = True
-        if log is not None:
-            log.close()
+    def forget_log(self) -> None:
+        """The topic is deleted.  Called with ``lock`` held; whoever calls removes the files."""
+        self.is_deleted = True
+        self._log = None
 
 
 def next_offset_after(chunk: memoryview) -> int:

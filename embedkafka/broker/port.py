@@ -70,11 +70,11 @@ class BrokerPort:
         self._topics = topics = engine.topics
         self._unsealed = engine.unsealed
         self._seal = engine.unsealed.seal
-        self._producing = Producing(topics.partition)
+        self._producing = Producing(topics.partition, read_only=engine.read_only)
         self._fetcher = Fetcher(
             topics.partition, engine.unsealed, engine.clock, lambda: engine.config.integer("fetch.max.bytes")
         )
-        self._positions = Positions(topics.partition)
+        self._positions = Positions(topics.partition, read_only=engine.read_only)
         self._configs = Configs(topics, broker_id)
         self._describing = Describing(engine, broker_id)
 
@@ -287,7 +287,7 @@ class BrokerPort:
         return self._groups.offset_delete(context, group_id, topic_partitions)
 
     def list_groups(
-        self, context: api.RequestContext, *, states: Collection[str] = (), types: Collection[str] = ()
+        self, context: api.RequestContext, *, states: Sequence[str] = (), types: Sequence[str] = ()
     ) -> Sequence[api.ListedGroup]:
         """Groups, narrowed to some states or types."""
         self._admit(ApiKey.LIST_GROUPS, context)

@@ -18,6 +18,7 @@ from embedkafka.broker.partition import Partition
 from embedkafka.errors import (
     BrokerResponseError,
     InvalidTopicError,
+    KafkaStorageError,
     OffsetOutOfRangeError,
     PolicyViolationError,
     UnknownTopicOrPartitionError,
@@ -33,8 +34,9 @@ _HIGH_WATERMARK = -1  # delete_records: everything
 class Positions:
     """Answers for one broker."""
 
-    def __init__(self, find: Callable[[TopicPartition], Partition | None]) -> None:
+    def __init__(self, find: Callable[[TopicPartition], Partition | None], *, read_only: bool) -> None:
         self._find = find
+        self._read_only = read_only
 
     def _partition(self, topic_partition: TopicPartition) -> Partition:
         partition = self._find(topic_partition)
@@ -103,6 +105,8 @@ class Positions:
 
     def _advance(self, topic_partition: TopicPartition, offset: int) -> int:
         partition = self._partition(topic_partition)
+        if self._read_only:
+            raise KafkaStorageError("this engine is open for reading only")
         if partition.topic.is_internal:
             raise InvalidTopicError(f"Cannot delete records of internal topic {topic_partition.topic}")
         if not partition.topic.log_config.deletes_old:

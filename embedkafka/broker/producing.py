@@ -9,6 +9,7 @@ from embedkafka.broker.partition import Partition
 from embedkafka.errors import (
     BrokerResponseError,
     InvalidRequiredAcksError,
+    KafkaStorageError,
     UnknownTopicOrPartitionError,
     UnsupportedVersionError,
 )
@@ -18,13 +19,16 @@ from embedkafka.model import TopicPartition
 class Producing:
     """Answers produce requests for one broker.  With one replica nothing has to be waited for."""
 
-    def __init__(self, find: Callable[[TopicPartition], Partition | None]) -> None:
+    def __init__(self, find: Callable[[TopicPartition], Partition | None], *, read_only: bool) -> None:
         self._find = find
+        self._read_only = read_only
 
     def produce(self, request: ProduceRequest) -> ProduceReply:
         """Append every partition's batches; each succeeds or fails for itself."""
         if request.acks not in (-1, 0, 1):
             return self._refused(request, InvalidRequiredAcksError(f"acks is -1, 0 or 1, not {request.acks}"))
+        if self._read_only:
+            return self._refused(request, KafkaStorageError("this engine is open for reading only"))
         if request.transactional_id is not None:
             return self._refused(request, UnsupportedVersionError("there are no transactions yet"))
         return ProduceReply([self._append(batches, request.trusted) for batches in request.batches])

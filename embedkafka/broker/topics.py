@@ -53,6 +53,23 @@ class Topics:
         self.take_broker_configs()
         self._reconcile()
 
+    def repair(self) -> None:
+        """After opening: make catalog and folders agree, and recover what a crash left.
+
+        Raises:
+            KafkaStorageError: a log cannot be recovered.
+        """
+        with self.lock:
+            if not self.catalog.exists:
+                adopted = self._store.adoptable(self._ids)
+                if adopted:
+                    self.catalog.put_topics(*adopted, *self._reservations(adopted))
+                    self._reconcile()
+            for stray in self._store.strays(self.catalog.topics()):
+                self._store.remove_stray(stray)
+        for topic_partition in self._store.unrecovered:
+            self._partitions[topic_partition].log  # noqa: B018  # opening recovers
+
     # Lookups ---------------------------------------------------------------------------------------------------------
 
     def topic(self, name: str) -> Topic | None:
@@ -161,17 +178,22 @@ class Topics:
         self._announce()
         return self._topics[name]
 
-    def _reservations(self) -> list[TopicEntry]:
+    def _reservations(self, adopted: Sequence[TopicEntry] = ()) -> list[TopicEntry]:
         """Internal topics whose entries go along with the first topic's: one commit instead of two."""
         if self.catalog.topic(CONSUMER_OFFSETS) is not None:
             return []
-        replicas = ((self._store.broker_ids[0],),) * self.config.integer("offsets.topic.num.partitions")
+        found = next((entry for entry in adopted if entry.name == CONSUMER_OFFSETS), None)
+        count = self.config.integer("offsets.topic.num.partitions")
+        if found is not None:
+            count = max(count, len(found.replicas))
+        replicas = ((self._store.broker_ids[0],),) * count
         configs = {
             "cleanup.policy": "compact",
             "compression.type": "producer",
             "segment.bytes": str(max(1 << 20, self.config.integer("offsets.topic.segment.bytes"))),
         }
-        return [TopicEntry(CONSUMER_OFFSETS, self._ids.uuid(), replicas, configs, is_reserved=True)]
+        topic_id = self._ids.uuid() if found is None else found.topic_id
+        return [TopicEntry(CONSUMER_OFFSETS, topic_id, replicas, configs, is_reserved=True)]
 
     def delete(self, names: Sequence[str]) -> list[TopicResult]:
         """Delete topics; their files go after ``file.delete.delay.ms``."""

@@ -365,7 +365,6 @@ _HOUSEKEEPING = [
         "The most bytes that all logs together may take, on the disk or in memory; a batch beyond it is refused "
         "with KAFKA_STORAGE_ERROR. -1 is no limit. Not a setting of Kafka's.",
         AtLeast(-1),
-        dynamic=True,
     ),
     _key(
         "log.read.mode",

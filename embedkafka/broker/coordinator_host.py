@@ -1,0 +1,82 @@
+"""What the group coordinator's shell asks of the engine: time, ids, topics, and the log of the offsets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.broker.groups import Groups
+from embedkafka.broker.groups_host import group_config
+from embedkafka.broker.partition import Partition
+from embedkafka.broker.topic import CONSUMER_OFFSETS
+from embedkafka.clock import Clock
+from embedkafka.model import TopicPartition
+from embedkafka.storage.log import AppendOrigin
+
+if TYPE_CHECKING:
+    from embedkafka.broker.engine import Engine
+
+
+class PartitionLog:
+    """One partition of ``__consumer_offsets`` as the coordinator reads and writes it."""
+
+    __slots__ = ("_load_buffer_bytes", "_partition")
+
+    def __init__(self, partition: Partition, load_buffer_bytes: int) -> None:
+        self._partition = partition
+        self._load_buffer_bytes = load_buffer_bytes
+
+    def append(self, batch: bytearray) -> None:
+        """Append one batch; returns when it is committed, with one replica at once."""
+        self._partition.append(batch, origin=AppendOrigin.COORDINATOR)
+        self._partition.wake_readers()
+
+    def read_all(self) -> Iterator[memoryview]:
+        """Every batch there is now."""
+        return self._partition.read_all(chunk_bytes=self._load_buffer_bytes)
+
+
+class CoordinatorHost:
+    """The engine as the groups see it; see :class:`embedkafka.broker.groups_host.GroupsHost`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._topics = engine.topics
+        self._broker_id = engine.store.broker_ids[0]
+        self._config = engine.config
+        self._load_buffer_bytes = engine.config.integer("offsets.load.buffer.size")
+        self._clock = engine.clock
+        self._random = engine.ids.random
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def random(self) -> random.Random:
+        return self._random
+
+    def broker_endpoint(self) -> BrokerEndpoint:
+        return BrokerEndpoint(self._broker_id)
+
+    def topic_id_of(self, topic_partition: TopicPartition) -> UUID | None:
+        partition = self._topics.partition(topic_partition)
+        return None if partition is None else partition.topic.topic_id
+
+    def offsets_partition_count(self) -> int:
+        """Fixed once ``__consumer_offsets`` has its entry in the catalog; until then what the setting says."""
+        entry = self._topics.catalog.topic(CONSUMER_OFFSETS)
+        return self._config.integer("offsets.topic.num.partitions") if entry is None else len(entry.replicas)
+
+    def offsets_log(self, partition: int, create: bool) -> PartitionLog | None:
+        if create:
+            self._topics.ensure_internal(CONSUMER_OFFSETS)
+        found = self._topics.partition(TopicPartition(CONSUMER_OFFSETS, partition))
+        return None if found is None else PartitionLog(found, self._load_buffer_bytes)
+
+
+def open_groups(engine: Engine) -> Groups:
+    """The coordinator of an engine's groups."""
+    return Groups(CoordinatorHost(engine), group_config(engine.config), read_only=engine.read_only)
