@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
@@ -34,7 +33,6 @@ from embedkafka.errors import (
     BrokerResponseError,
     InvalidConfigurationError,
     InvalidRequestError,
-    InvalidTopicError,
     KafkaConfigurationError,
     UnknownTopicOrPartitionError,
 )
@@ -185,8 +183,6 @@ class Configs:
             return _failed(resource, InvalidConfigurationError(*error.args))
         except BrokerResponseError as error:
             return _failed(resource, error)
-        except TypeError as error:
-            return _failed(resource, InvalidTopicError(*error.args))
         return ConfigResult(resource)
 
     def _checked_broker(self, name: str) -> int | None:
@@ -212,8 +208,10 @@ class Configs:
             raise InvalidRequestError(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
         BROKER_CONFIGS.parse(after)
         if not validate_only:
-            catalog.put_broker_configs(broker_id, after)
-            self._topics.take_broker_configs()
+            try:
+                catalog.put_broker_configs(broker_id, after)
+            finally:
+                self._topics.take_broker_configs()
 
 
 def _applied(resource: ConfigResourceKey, changes: Sequence[ConfigChange], configs: dict[str, str]) -> dict[str, str]:
@@ -268,9 +266,7 @@ def _shaped(entry: ConfigEntry, key: ConfigKey, synonyms: bool, documentation: b
     doc = key.doc
     if key.inert_because:
         doc += f" Changes nothing here: {key.inert_because}."
-    return dataclasses.replace(
-        entry, synonyms=entry.synonyms if synonyms else (), documentation=doc if documentation else None
-    )
+    return entry._replace(synonyms=entry.synonyms if synonyms else (), documentation=doc if documentation else None)
 
 
 def _failed(resource: ConfigResourceKey, error: BrokerResponseError) -> ConfigResult:

@@ -14,8 +14,9 @@ from embedkafka.broker.api import (
     ReplicaSize,
     TopicMetadata,
 )
+from embedkafka.broker.partition import Partition
 from embedkafka.broker.topic import Topic
-from embedkafka.errors import BrokerResponseError, InvalidTopicError, UnknownTopicOrPartitionError
+from embedkafka.errors import BrokerResponseError, UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition, validate_topic_name
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ class Describing:
         except BrokerResponseError as error:
             message = str(error.args[0]) if error.args else None
             return TopicMetadata(name, NO_TOPIC_ID, error_code=error.errno, error_message=message)
-        except TypeError as error:
-            return TopicMetadata(name, NO_TOPIC_ID, error_code=InvalidTopicError.errno, error_message=str(error))
 
     def log_dirs(self, topic_partitions: Collection[TopicPartition] | None) -> list[LogDirReply]:
         """The broker's one folder, and the partitions whose logs are in it."""
@@ -64,12 +63,17 @@ class Describing:
         for partition in engine.topics.partitions():
             if topic_partitions is None or partition.topic_partition in topic_partitions:
                 try:
-                    sizes.append(ReplicaSize(partition.topic_partition, partition.log.size_bytes))
+                    sizes.append(ReplicaSize(partition.topic_partition, self._size_bytes(partition)))
                 except BrokerResponseError:
                     continue  # deleted since
         total_bytes, usable_bytes = engine.store.space_bytes()
         sizes.sort(key=lambda size: size.topic_partition)
         return [LogDirReply(engine.store.error_code, engine.store.folder, sizes, total_bytes, usable_bytes)]
+
+    def _size_bytes(self, partition: Partition) -> int:
+        if partition.open_log is None and not self._engine.store.has_folder(partition.topic_partition):
+            return 0  # nothing was ever written
+        return partition.log.size_bytes
 
 
 def _describe(topic: Topic) -> TopicMetadata:

@@ -10,6 +10,7 @@ A fetch is answered exactly once: whoever takes the single token out of its ``_t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from embedkafka.broker.partition import Partition
     from embedkafka.broker.unsealed import Unsealed
 
+_log = logging.getLogger(__name__)
+
 Complete = Callable[[FetchReply], None]
 
 
@@ -45,6 +48,22 @@ class ParkedFetch:
         self._fetcher = fetcher
         self._complete = complete
         self._token = [None]
+
+    def woken_by(self, partition: Partition) -> None:
+        """Answer if there is enough now that ``partition`` has more.
+
+        Where one byte is enough, the answer holds this partition only, as in an incremental fetch (KIP-227): a reader
+        of a hundred partitions does not pay for the other ninety-nine.
+        """
+        if not self._token:
+            return
+        request = self.request
+        if request.min_bytes <= 1:
+            replies, enough = self._fetcher.read(request, only=partition.topic_partition)
+        else:
+            replies, enough = self._fetcher.read(request)
+        if enough:
+            self._answer(replies)
 
     def look_again(self) -> None:
         """Answer if there is enough now."""
@@ -75,6 +94,8 @@ class ParkedFetch:
         reply = FetchReply(replies)
         try:
             self._complete(reply)
+        except Exception:
+            _log.exception("a reader failed over its answer: %r", self._complete)  # not the sender's fault
         except BaseException:
             # Ctrl-C in the middle: the reader may not know yet.  Twice is harmless to it, never is not.
             self._fetcher.clock.call_soon(lambda: self._complete(reply))
@@ -102,7 +123,7 @@ class Fetcher:
         find: Callable[[TopicPartition], Partition | None],
         unsealed: Unsealed,
         clock: Clock,
-        max_bytes: Callable[[], int],
+        max_bytes: int,
     ) -> None:
         """
         Args:
@@ -142,13 +163,17 @@ class Fetcher:
             raise
         return parked
 
-    def read(self, request: FetchRequest) -> tuple[list[PartitionFetchReply], bool]:
-        """What every partition has now, and whether that is enough to answer."""
-        left_bytes = min(request.max_bytes, self._max_bytes())
+    def read(
+        self, request: FetchRequest, *, only: TopicPartition | None = None
+    ) -> tuple[list[PartitionFetchReply], bool]:
+        """What every partition (or one of them) has now, and whether that is enough to answer."""
+        left_bytes = min(request.max_bytes, self._max_bytes)
         found_bytes = 0
         failed = False
         replies = []
         for asked in request.partitions:
+            if only is not None and asked.topic_partition != only:
+                continue
             try:
                 reply = self._read_partition(asked, left_bytes, first=found_bytes == 0)
             except BrokerResponseError as error:

@@ -152,7 +152,7 @@ class Partition:
         """Let parked fetches look again.  Called with no lock held but a producer's lane."""
         if self.parked:
             for parked in list(self.parked):
-                parked.look_again()
+                parked.woken_by(self)
 
     def forget_log(self) -> None:
         """The topic is deleted.  Called with ``lock`` held; whoever calls removes the files."""

@@ -72,7 +72,7 @@ class BrokerPort:
         self._seal = engine.unsealed.seal
         self._producing = Producing(topics.partition, read_only=engine.read_only)
         self._fetcher = Fetcher(
-            topics.partition, engine.unsealed, engine.clock, lambda: engine.config.integer("fetch.max.bytes")
+            topics.partition, engine.unsealed, engine.clock, engine.config.integer("fetch.max.bytes")
         )
         self._positions = Positions(topics.partition, read_only=engine.read_only)
         self._configs = Configs(topics, broker_id)

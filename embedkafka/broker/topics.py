@@ -7,6 +7,7 @@ the commit can be repeated.  Lookups take no lock: they read dictionaries whose 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,6 +34,8 @@ from embedkafka.errors import (
     UnknownTopicOrPartitionError,
 )
 from embedkafka.model import TopicPartition, validate_topic_name
+
+_log = logging.getLogger(__name__)
 
 
 class Topics:
@@ -280,10 +283,22 @@ class Topics:
             self._unsettled = True
             try:
                 yield
+            except BrokerResponseError:
+                if self.catalog.is_stale:
+                    self._try_to_reconcile()  # the commit failed: it may have happened or not
+                else:
+                    self._unsettled = False  # refused before anything was written
+                raise
             except BaseException:
-                self._reconcile()
+                self._try_to_reconcile()
                 raise
             self._unsettled = False
+
+    def _try_to_reconcile(self) -> None:
+        try:
+            self._reconcile()
+        except BrokerResponseError:
+            _log.exception("the catalog cannot be read now; the next change of a topic tries again")
 
     def _reconcile(self) -> None:
         """Make memory agree with the catalog."""
@@ -335,5 +350,3 @@ def _result(topic: str, work: Callable[[], TopicResult]) -> TopicResult:
         return work()
     except BrokerResponseError as error:
         return TopicResult(topic, error.errno, str(error.args[0]) if error.args else None)
-    except TypeError as error:
-        return TopicResult(topic, InvalidTopicError.errno, str(error))

@@ -11,7 +11,6 @@ call returns.  One request at a time; a reply to a request that was overtaken by
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.api import (
@@ -91,7 +90,7 @@ class EmbeddedMembership:
         liveness: Liveness,
     ) -> None:
         self._link = link
-        self._context = replace(link.context, liveness=liveness)
+        self._context = link.context._replace(liveness=liveness)
         self._session_timeout_ms = session_timeout_ms
         self._rebalance_timeout_ms = rebalance_timeout_ms
         self._protocol_type = protocol_type
