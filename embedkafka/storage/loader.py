@@ -71,7 +71,7 @@ class _Loader:
         if clean:
             self._repair_indexes(segments, sizes)
         else:
-            segments = self._recover(segments, log.recovery_point)
+            segments = self._recover(segments, sizes)
         self._activate(segments[-1])
         if not clean:
             log.leader_epochs.truncate_from_end(segments[-1].state.next_offset)
@@ -156,11 +156,13 @@ class _Loader:
 
     # After a crash -------------------------------------------------------------------------------------------------
 
-    def _recover(self, segments: list[Segment], recovery_point: int) -> list[Segment]:
+    def _recover(self, segments: list[Segment], sizes: dict[str, int]) -> list[Segment]:
         first = 0
         for index, segment in enumerate(segments):
-            if segment.base_offset <= recovery_point:
+            if segment.base_offset <= self._log.recovery_point:
                 first = index
+        # What lies before is whole, but a crash between two renames of a compaction can have cost it an index.
+        self._repair_indexes(segments[:first], sizes)
         for index in range(first, len(segments)):
             cut_bytes = self._scan(segments[index])
             if cut_bytes and index + 1 < len(segments):
