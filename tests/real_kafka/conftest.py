@@ -120,41 +120,86 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
+class KafkaBroker:
+    """An Apache Kafka broker on loopback, with a folder of its own; may be stopped and started again."""
+
+    def __init__(self, jars: KafkaJars, folder: Path) -> None:
+        self._jars = jars
+        self._folder = folder
+        self._output = folder / "output"
+        self._port, controller_port = _free_ports(2)
+        self._process: subprocess.Popen[bytes] | None = None
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": self.logs,
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "group.initial.rebalance.delay.ms": 0,
+        }
+        self._properties = folder / "server.properties"
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        jars.run("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", self._properties)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def logs(self) -> Path:
+        """Where the partitions' folders are."""
+        return self._folder / "data"
+
+    def start(self) -> None:
+        with open(self._output, "ab") as output:
+            self._process = subprocess.Popen(
+                self._jars.command("kafka.Kafka", self._properties),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        _wait_for_port(self._port, self._process, self._output)
+
+    def stop(self) -> None:
+        """Shut down cleanly."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(_JAVA_TIMEOUT_S)
+        self._process = None
+
+    def remove(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.logs, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def kafka_broker(kafka_jars: KafkaJars, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an Apache Kafka broker of this session's own, on loopback; gone with the session."""
-    folder = tmp_path_factory.mktemp("kafka-broker")
-    port, controller_port = _free_ports(2)
-    settings = {
-        "process.roles": "broker,controller",
-        "node.id": 1,
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": folder / "data",
-        "offsets.topic.replication.factor": 1,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "group.initial.rebalance.delay.ms": 0,
-    }
-    properties = folder / "server.properties"
-    properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    cluster_id = "AAAAAAAAAAAAAAAAAAAAAQ"
-    kafka_jars.run("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", properties)
-    with open(folder / "output", "wb") as output:
-        broker = subprocess.Popen(
-            kafka_jars.command("kafka.Kafka", properties), stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
+    """The address of an Apache Kafka broker of this session's own; gone with the session."""
+    broker = KafkaBroker(kafka_jars, tmp_path_factory.mktemp("kafka-broker"))
     try:
-        _wait_for_port(port, broker, folder / "output")
-        yield f"127.0.0.1:{port}"
+        broker.start()
+        yield broker.bootstrap_servers
     finally:
-        broker.kill()
-        broker.wait()
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        broker.remove()
+
+
+@pytest.fixture
+def stopped_kafka_broker(kafka_jars: KafkaJars, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A broker of the test's own, not started yet."""
+    broker = KafkaBroker(kafka_jars, tmp_path_factory.mktemp("kafka-broker"))
+    try:
+        yield broker
+    finally:
+        broker.remove()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -8,14 +8,17 @@ operation, sometimes after half of a write.  That is what ``kill -9`` does, only
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import random
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +54,10 @@ WINDOW = 300  # sends that may be under way at once, per producer
 # Where each phase begins and ends.
 HOOKS = {
     "append": "embedkafka.storage.log:Log.append",
-    "roll": "embedkafka.storage.log:Log.roll",
+    "roll": "embedkafka.storage.log:Log._roll",
     "index": "embedkafka.storage.index:Index.write",
-    "compaction": "embedkafka.storage.log:Log.apply",
-    "commit": "embedkafka.broker.groups:GroupShard.append",
+    "compaction": "embedkafka.storage.compaction:_Cleaning.steps",
+    "commit": "embedkafka.broker.groups_shard:GroupShard._append",
 }
 
 
@@ -100,26 +103,46 @@ def topic_and_partition(sequence: int) -> tuple[int, int]:
 
 def install_phases(board: Board, life: Life) -> None:
     """Wrap the methods in HOOKS, and the file operations when this life is to die at one."""
-    depth = threading.local()
+    current = threading.local()
     for phase, where in HOOKS.items():
-        number = PHASES.index(phase)
-
-        def wrap(method: Callable[..., Any], number: int = number, phase: str = phase) -> Callable[..., Any]:
-            def wrapped(*arguments: Any, **options: Any) -> Any:
-                before = board.enter(number)
-                outer = getattr(depth, "phase", None)
-                depth.phase = phase
-                try:
-                    return method(*arguments, **options)
-                finally:
-                    depth.phase = outer
-                    board.leave(before)
-
-            return wrapped
-
-        _replace(where, wrap)
+        _replace(where, partial(_in_phase, board, current, phase))
     if life.target is not None:
-        _die_in_phase(board, life, depth)
+        _die_in_phase(board, life, current)
+
+
+def _in_phase(board: Board, current: threading.local, phase: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, with the phase noted while it runs; of a generator, while it runs on behalf of a ``next``."""
+    number = PHASES.index(phase)
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        outer, current.phase = getattr(current, "phase", None), phase
+        before = board.enter(number)
+        try:
+            yield
+        finally:
+            board.leave(before)
+            current.phase = outer
+
+    if inspect.isgeneratorfunction(method):
+
+        def stepwise(*arguments: Any, **options: Any) -> Iterator[Any]:
+            steps = method(*arguments, **options)
+            while True:
+                with noted():
+                    try:
+                        step = next(steps)
+                    except StopIteration:
+                        return
+                yield step
+
+        return stepwise
+
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        with noted():
+            return method(*arguments, **options)
+
+    return wrapped
 
 
 def _replace(where: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -131,7 +154,7 @@ def _replace(where: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]
     setattr(owner, name, wrap(getattr(owner, name)))
 
 
-def _die_in_phase(board: Board, life: Life, depth: threading.local) -> None:
+def _die_in_phase(board: Board, life: Life, current: threading.local) -> None:
     """Die at the n-th file operation inside the phase: before it, after it, or with half of a write done."""
     from embedkafka.files import posix
 
@@ -140,7 +163,7 @@ def _die_in_phase(board: Board, life: Life, depth: threading.local) -> None:
     lock = threading.Lock()
 
     def due() -> bool:
-        if getattr(depth, "phase", None) != life.target or board.acknowledged < life.after_acknowledged:
+        if getattr(current, "phase", None) != life.target or board.acknowledged < life.after_acknowledged:
             return False
         if board.sent <= board.acknowledged:
             return False

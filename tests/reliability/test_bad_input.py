@@ -88,8 +88,12 @@ def test_log_verify_names_the_corrupt_file(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_a_missing_index_is_built_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clean", [True, False], ids=["closed cleanly", "after a crash"])
+def test_a_missing_index_is_built_again(tmp_path: Path, clean: bool) -> None:
     _fill(tmp_path / "data", **{"internal.segment.bytes": "2000", "index.interval.bytes": "100"})
+    if not clean:
+        (marker,) = (tmp_path / "data").glob("broker-*/.kafka_cleanshutdown")
+        marker.unlink()
     for index in (tmp_path / "data").glob("broker-*/t-0/*.*index"):
         index.unlink()
     with embedkafka.EmbeddedKafka(tmp_path / "data") as engine:
