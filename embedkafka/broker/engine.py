@@ -14,6 +14,7 @@ from embedkafka.broker.deferred import DeferredCalls
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.store import BROKER_ID, Store
+from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
@@ -110,6 +111,8 @@ class Engine:
             self._thread = threading.Thread(target=self.clock.run, name="embedkafka-housekeeping", daemon=True)
             self._thread.start()
         _engines.add(self)
+        if self.store.has_folder_of(CONSUMER_OFFSETS) and not self.read_only:
+            self.groups  # noqa: B018  # made now, so that what was committed long ago expires
 
     # For clients -----------------------------------------------------------------------------------------------------
 
@@ -157,8 +160,8 @@ class Engine:
 
     def topics_deleted(self, names: Sequence[str]) -> None:
         """Let the coordinator forget what groups have committed for topics."""
-        if self._groups is not None or self.store.has_folder_of("__consumer_offsets"):
-            self.groups.topics_deleted(names)
+        if self._groups is not None:
+            self._groups.topics_deleted(names)
 
     # Ending ----------------------------------------------------------------------------------------------------------
 

@@ -57,15 +57,6 @@ class BrokerConfig:
                 return scaled(synonym, value)
         return TOPIC_CONFIGS[name].default
 
-    def differences(self, other: Mapping[str, object]) -> list[str]:
-        """The settings in which ``other`` differs from what was given at opening, one sentence each."""
-        theirs = BROKER_CONFIGS.parse(other)
-        return [
-            f"{name} is {to_text(self.static.get(name, BROKER_CONFIGS[name].default))}, asked for {to_text(value)}"
-            for name, value in sorted(theirs.items())
-            if value != self.static.get(name, BROKER_CONFIGS[name].default)
-        ]
-
 
 def scaled(synonym: Synonym, value: ConfigValue) -> ConfigValue:
     """A broker setting's value in the topic setting's unit; negative values mean "no limit" in every unit."""
