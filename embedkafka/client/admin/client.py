@@ -1,0 +1,102 @@
+"""``KafkaAdminClient``: kafka-python 3's admin client on an engine in this process."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from embedkafka.client.admin.cluster import ClusterAdmin
+from embedkafka.client.admin.configs import ConfigAdmin
+from embedkafka.client.admin.groups import GroupAdmin
+from embedkafka.client.admin.later import LaterAdmin
+from embedkafka.client.admin.topics import TopicAdmin
+from embedkafka.client.link import connect
+from embedkafka.client.settings import NETWORK_ONLY, check_milliseconds, resolve
+
+DEFAULT_CONFIG: dict[str, Any] = {
+    "bootstrap_servers": "localhost",
+    "client_id": "embedkafka-admin",
+    "request_timeout_ms": 30_000,
+    "connections_max_idle_ms": 540_000,
+    "reconnect_backoff_ms": 50,
+    "reconnect_backoff_max_ms": 30_000,
+    "max_in_flight_requests_per_connection": 5,
+    "receive_message_max_bytes": 100_000_000,
+    "receive_buffer_bytes": None,
+    "send_buffer_bytes": None,
+    "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    "retry_backoff_ms": 100,
+    "metadata_max_age_ms": 300_000,
+    "client_dns_lookup": "use_all_dns_ips",
+    "security_protocol": "PLAINTEXT",
+    "ssl_context": None,
+    "ssl_check_hostname": True,
+    "ssl_cafile": None,
+    "ssl_certfile": None,
+    "ssl_keyfile": None,
+    "ssl_password": None,
+    "ssl_crlfile": None,
+    "api_version": None,
+    "bootstrap_timeout_ms": 30_000,
+    "selector": selectors.DefaultSelector,
+    "sasl_mechanism": None,
+    "sasl_plain_username": None,
+    "sasl_plain_password": None,
+    "sasl_kerberos_name": None,
+    "sasl_kerberos_service_name": "kafka",
+    "sasl_kerberos_domain_name": None,
+    "sasl_oauth_token_provider": None,
+    "proxy_url": None,
+    "socks5_proxy": None,
+    "metric_reporters": [],
+    "metrics_num_samples": 2,
+    "metrics_sample_window_ms": 30_000,
+    "kafka_client": None,
+}
+
+WITHOUT_MEANING: Mapping[str, str] = {
+    **NETWORK_ONLY,
+    "metric_reporters": "the admin client measures nothing",
+    "metrics_num_samples": "the admin client measures nothing",
+    "metrics_sample_window_ms": "the admin client measures nothing",
+}
+"""Accepted and without effect, each with the reason."""
+
+
+class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, ClusterAdmin, LaterAdmin):
+    """Creates, describes, changes and deletes topics, settings and groups.
+
+    Args:
+        **configs: kafka-python's settings (``DEFAULT_CONFIG``), also under Java's dotted names.
+
+    Calls may come from any thread.
+
+    Raises:
+        KafkaConfigurationError: an unknown setting or a value that cannot be.
+    """
+
+    DEFAULT_CONFIG = DEFAULT_CONFIG
+
+    def __init__(self, **configs: Any) -> None:
+        self.config = resolve("KafkaAdminClient", DEFAULT_CONFIG, configs)
+        check_milliseconds(self.config, "request_timeout_ms", "retry_backoff_ms")
+        self._link = connect(self.config["bootstrap_servers"], client_id=str(self.config["client_id"]))
+        self._link.owned_by(self)
+
+    def close(self) -> None:
+        """Let go of the engine.  The second call does nothing."""
+        self._link.close()
+
+    def _kill(self) -> None:
+        self._link.close()
+
+    def __enter__(self) -> KafkaAdminClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
