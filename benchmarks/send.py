@@ -10,6 +10,7 @@ from benchmarks._data import workload
 from benchmarks._harness import Claim, Contender, Goal, Sample, fresh_directory, timed
 from benchmarks._project import TOPIC, check, engine, producer
 from benchmarks._unit import E
+from embedkafka.record import OpenBatch, SealedBatch, verify_checksum
 
 PARTITIONS = 4
 
@@ -44,8 +45,37 @@ def kept(count: int) -> Sample:
     return sample
 
 
+def batch_per_record(count: int) -> Sample:
+    """The smallest batches there can be: encoded, sealed and checksummed, but not written."""
+    work = workload(count)
+    lane, delivery = OpenBatch(), object()
+    batches: list[SealedBatch] = []
+    with timed(count) as sample:
+        for key, value in work.pairs():
+            lane.open(delivery, 16_384)
+            lane.append(key, value, None, 1_700_000_000_000)
+            lane.detach()
+            batch = lane.sealed.pop()
+            batch.finish()
+            if len(batches) < 100:
+                batches.append(batch)
+    for batch in batches:
+        verify_checksum(batch.records)
+    return sample
+
+
 def forgotten_1_kib(count: int) -> Sample:
     return forgotten(count, 1024)
+
+
+def append_to_a_list(count: int) -> Sample:
+    """The bound: the least that can be done to keep a record."""
+    records: list[object] = []
+    append, pairs = records.append, workload(count).pairs()
+    with timed(count) as sample:
+        for key, value in pairs:
+            append((key, value))
+    return sample
 
 
 CLAIM = Claim(
@@ -56,11 +86,14 @@ CLAIM = Claim(
         Contender("send, forgotten", forgotten),
         Contender("send, future kept", kept),
         Contender("send 1 KiB, forgotten", forgotten_1_kib, share=0.3),
+        Contender("one batch per record, not written", batch_per_record, share=0.3),
+        Contender("a tuple appended to a list", append_to_a_list, "bound"),
     ],
     [
         Goal("send, forgotten", "E", 3.0),
         Goal("send, future kept", "E", 3.5),
         Goal("send 1 KiB, forgotten", "E", 5.0),
+        Goal("one batch per record, not written", "E", 5.0),
     ],
     show=["thread_ns"],
 )
