@@ -40,7 +40,7 @@ def default_max_open_files() -> int:
 class Handle:
     """A file that is open only while it is needed."""
 
-    __slots__ = ("_file", "_mapping", "_queued", "_read_only", "_used", "cache", "path")
+    __slots__ = ("_file", "_mapping", "_queued", "_read_only", "_retired", "_used", "cache", "path")
 
     def __init__(self, cache: HandleCache, path: str, read_only: bool) -> None:
         self.path = path
@@ -49,6 +49,7 @@ class Handle:
         self._file: File | None = None
         self._mapping: memoryview | None = None
         self._queued = False
+        self._retired = False
         self._used = False
 
     def file(self) -> File:
@@ -83,6 +84,20 @@ class Handle:
         """Let go of file and mapping; the next use opens again.  Readers keep the views they have."""
         self.cache._release(self)
 
+    def rename(self, path: str) -> None:
+        """Give the file another name; nobody finds it missing in between."""
+        self.cache._rename(self, path)
+
+    def retire(self) -> None:
+        """Let go for good: the name is about to be removed or to mean another file, so opening it is an error."""
+        self.cache._release(self)
+        self._retired = True
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a mapping of the file is alive anywhere, so that it must not be shortened."""
+        return self.cache._is_mapped(self.path)
+
 
 class HandleCache:
     """Open files and mappings, at most ``max_open_files`` of them together.
@@ -103,7 +118,7 @@ class HandleCache:
         self._lock = threading.Lock()
         self._queue: deque[Handle] = deque()
         self._file_count = 0
-        self._live_mappings: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._live_mappings: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
     def handle(self, path: str, *, read_only: bool = False) -> Handle:
         """A handle on a file that may not be there yet; nothing is opened."""
@@ -124,6 +139,7 @@ class HandleCache:
         with self._lock:
             file = handle._file
             if file is None:
+                _check_alive(handle)
                 self._make_room(1)
                 try:
                     file = self.files.open(handle.path, read_only=handle._read_only)
@@ -145,13 +161,14 @@ class HandleCache:
             mapping = handle._mapping
             if mapping is not None and len(mapping) >= file_bytes:
                 return mapping
+            _check_alive(handle)
             handle._mapping = mapping = None
             self._make_room(1)
             if len(self._live_mappings) >= self.max_open_files * 3 // 4:
                 return None  # readers hold on to that many
             file = handle._file or self.files.open(handle.path, read_only=True)
             mapping = file.map(file_bytes)
-            self._live_mappings.add(mapping.obj)
+            self._live_mappings[mapping.obj] = handle.path
             handle._mapping = mapping
             self._enqueue(handle)
             return mapping
@@ -174,11 +191,24 @@ class HandleCache:
             else:
                 self._drop(handle)
 
+    def _rename(self, handle: Handle, path: str) -> None:
+        with self._lock:
+            self._let_go(handle)  # Windows does not rename an open file
+            self.files.rename(handle.path, path)
+            handle.path = path
+
+    def _is_mapped(self, path: str) -> bool:
+        with self._lock:
+            return path in self._live_mappings.values()
+
     def _release(self, handle: Handle) -> None:
         with self._lock:
-            if handle._queued:
-                self._queue.remove(handle)
-                self._drop(handle)
+            self._let_go(handle)
+
+    def _let_go(self, handle: Handle) -> None:
+        if handle._queued:
+            self._queue.remove(handle)
+            self._drop(handle)
 
     def _drop(self, handle: Handle) -> None:
         handle._queued = False
@@ -186,3 +216,8 @@ class HandleCache:
             handle._file = None
             self._file_count -= 1
         handle._mapping = None
+
+
+def _check_alive(handle: Handle) -> None:
+    if handle._retired:
+        raise FileNotFoundError(errno.ENOENT, "removed or replaced", handle.path)

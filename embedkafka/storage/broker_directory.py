@@ -189,6 +189,16 @@ class BrokerDirectory:
 
         A crash in between leaves a folder that the next opening removes.
         """
+        doomed = self.retire_log(topic_partition)
+        if doomed is not None:
+            self.remove_retired(doomed)
+
+    def retire_log(self, topic_partition: TopicPartition) -> str | None:
+        """Take a partition's log out of use and rename its folder; :meth:`remove_retired` removes it for good.
+
+        Returns:
+            The folder's new path, or None when there was none.
+        """
         log = self.logs.pop(topic_partition, None)
         if log is not None:
             log.discard()
@@ -197,15 +207,22 @@ class BrokerDirectory:
         self._unrecovered.discard(topic_partition)
         folder = self.files.join(self.path, partition_folder(topic_partition))
         if not self.files.exists(folder):
-            return
+            return None
         doomed = f"{folder}.{uuid4().hex}-delete"
         try:
             self.mark_dirty()
             self.files.rename(folder, doomed)
             self.files.sync_dir(self.path)
-            self.files.remove_tree(doomed)
         except OSError as error:
             raise self.health.fail(f"deleting {folder}", error) from error
+        return doomed
+
+    def remove_retired(self, doomed: str) -> None:
+        """Remove a folder that :meth:`retire_log` has renamed."""
+        try:
+            self.files.remove_tree(doomed)
+        except OSError as error:
+            raise self.health.fail(f"deleting {doomed}", error) from error
 
     # Checkpoints -------------------------------------------------------------------------------------------------
 

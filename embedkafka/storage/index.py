@@ -166,6 +166,10 @@ class OffsetIndex(Index):
         """How many entries are at or below an offset."""
         return self._floor(count, 0, relative_offset) + 1
 
+    def position_count(self, count: int, position: int) -> int:
+        """How many of the first ``count`` entries lie before a position."""
+        return self._floor(count, 1, position - 1) + 1
+
     def check(self, count: int, base_offset: int) -> str | None:
         if count and self.fields(count - 1)[0] < 0:
             return f"the last entry's offset lies before the base offset {base_offset}"

@@ -8,26 +8,29 @@ by one thread at a time, which the partition's lock sees to; :meth:`Log.flush` i
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
 
-from sortedcontainers import SortedDict
-
 from embedkafka.errors import KafkaStorageError, OffsetOutOfRangeError
 from embedkafka.files import HandleCache
 from embedkafka.model import TopicPartition
 from embedkafka.record import BatchHeader, patch_offsets
-from embedkafka.storage import metadata, validation
+from embedkafka.storage import cleaner, metadata, retention, validation
 from embedkafka.storage.config import LONG_MAX, LogConfig
 from embedkafka.storage.epochs import LeaderEpochs
 from embedkafka.storage.health import NO_SPACE_ERRNOS, DirectoryHealth, DirectoryUsage
 from embedkafka.storage.loader import load_segments
 from embedkafka.storage.names import partition_folder
+from embedkafka.storage.retention import SegmentFacts
 from embedkafka.storage.segment import PlacedBatch, Segment
+from embedkafka.storage.segments import SegmentMap
 from embedkafka.storage.tail import Tail
+
+_log = logging.getLogger(__name__)
 
 
 class AppendOrigin(Enum):
@@ -93,7 +96,7 @@ class Log:
         self.last_flush_ms = now_ms
         self.leader_epochs = LeaderEpochs(handles.files, folder)
         self._tail = Tail(config.tail_bytes)
-        self._segments: SortedDict[int, Segment] = SortedDict()
+        self._segments = SegmentMap()
         self._active: Segment | None = None
         self._names_to_sync = False  # files were made whose names are not durable yet
         self._flush_lock = threading.Lock()
@@ -143,7 +146,7 @@ class Log:
             read_only=read_only,
         )
         loaded = load_segments(log, clean=clean, now_ms=now_ms)
-        log._segments = SortedDict((segment.base_offset, segment) for segment in loaded.segments)
+        log._segments = SegmentMap(loaded.segments)
         if loaded.segments:
             log._active = loaded.segments[-1]
             log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
@@ -163,13 +166,12 @@ class Log:
     @property
     def size_bytes(self) -> int:
         """Bytes of record batches in all segments."""
-        return sum(segment.state.size_bytes for segment in self._segments.values())
+        return sum(segment.state.size_bytes for segment in self._segments)
 
     @property
     def segments(self) -> Sequence[Segment]:
         """The segments in order, the active one last; a snapshot."""
-        values: Sequence[Segment] = self._segments.values()
-        return values
+        return self._segments.values
 
     @property
     def active_segment(self) -> Segment | None:
@@ -325,13 +327,12 @@ class Log:
             segment.create_files()
         except OSError as error:
             raise self.health.storage_error(f"starting a segment in {self.folder}", error) from error
-        segments = self._segments.copy()
-        segments[base_offset] = segment
-        if active is not None and not active.state.size_bytes and active.base_offset != base_offset:
-            del segments[active.base_offset]
-            self._remove_files([active])
-        self._segments = segments
+        replaced = [active] if active is not None and not active.state.size_bytes else []
+        segments = self._segments
+        self._segments = (segments.without(replaced) if replaced else segments).appended(segment)
         self._active = segment
+        for empty in replaced:
+            empty.remove()
         return segment
 
     def _make_folder(self) -> None:
@@ -383,30 +384,37 @@ class Log:
             return []
         segments = self._segments
         max_offset = min(max_offset, end_offset)
-        index = max(0, segments.bisect_right(offset) - 1)
-        values: Sequence[Segment] = segments.values()
-        while index < len(values):
+        for segment in segments.from_offset(offset):
             try:
-                found = values[index].read(
-                    offset, max_bytes=max_bytes, max_offset=max_offset, min_one_batch=min_one_batch
-                )
+                found = segment.read(offset, max_bytes=max_bytes, max_offset=max_offset, min_one_batch=min_one_batch)
             except FileNotFoundError:
-                # Retention or compaction removed it since: look again at what is there now.
                 if segments is self._segments:
                     raise
+                # Retention or compaction has removed it since: look again at what is there now.
                 return self.read(offset, max_bytes=max_bytes, max_offset=max_offset, min_one_batch=min_one_batch)
             if found:
                 return found
-            index += 1  # compaction may have emptied the rest of a segment
+            # Compaction may have emptied the rest of the segment.
         return []
 
-    def batches(self, start_offset: int | None = None) -> Iterator[tuple[BatchHeader, memoryview]]:
-        """Header and bytes of every batch from the one that holds ``start_offset`` (None: the log start) on."""
+    def batches(
+        self, start_offset: int | None = None, end_offset: int = LONG_MAX
+    ) -> Iterator[tuple[BatchHeader, memoryview]]:
+        """Header and bytes of every batch from the one that holds ``start_offset`` on.
+
+        Args:
+            start_offset: None is the log start.
+            end_offset: exclusive; ends before the batch that begins there or later.
+
+        Raises:
+            CorruptRecordError: bytes that are not a batch.
+            FileNotFoundError: retention or compaction has removed what was to be read next.
+        """
         offset = self.log_start_offset if start_offset is None else start_offset
-        segments = self._segments
-        for segment in segments.values()[max(0, segments.bisect_right(offset) - 1) :]:
-            position = segment._position_at_or_before(offset, segment.state)
-            for _, header, batch in segment.batches(position):
+        for segment in self._segments.from_offset(offset):
+            for _, header, batch in segment.batches(segment.position_at_or_before(offset)):
+                if header.base_offset >= end_offset:
+                    return
                 if header.last_offset >= offset:
                     yield header, batch
 
@@ -417,20 +425,24 @@ class Log:
         """
         self.health.check()
         start_offset = self.log_start_offset
-        for segment in self._segments.values():
-            if segment.max_timestamp() >= timestamp:
-                found = segment.offset_for_timestamp(timestamp, start_offset)
-                if found is not None:
-                    return FoundRecord(*found)
+        segments = self._segments
+        try:
+            for segment in segments:
+                if segment.max_timestamp() >= timestamp:
+                    found = segment.offset_for_timestamp(timestamp, start_offset)
+                    if found is not None:
+                        return FoundRecord(*found)
+        except FileNotFoundError:
+            if segments is self._segments:
+                raise
+            return self.offset_for_timestamp(timestamp)  # a segment was removed or replaced meanwhile
         return None
 
     def offset_of_max_timestamp(self) -> FoundRecord | None:
         """The first record that has the largest timestamp of all (KIP-734); None in an empty log."""
         self.health.check()
-        candidates = [segment for segment in self._segments.values() if segment.max_timestamp() >= 0]
-        if not candidates:
-            return None
-        return self.offset_for_timestamp(max(segment.max_timestamp() for segment in candidates))
+        largest_timestamp = max((segment.max_timestamp() for segment in self._segments), default=-1)
+        return None if largest_timestamp < 0 else self.offset_for_timestamp(largest_timestamp)
 
     # Durability --------------------------------------------------------------------------------------------------
 
@@ -461,10 +473,8 @@ class Log:
             assert active is not None
             to_active = wanted > active.base_offset
             offset = self.end_offset if to_active else active.base_offset  # covers those who wait behind this one
-            segments = self._segments
-            index = max(0, segments.bisect_right(self.recovery_point) - 1)
             try:
-                for segment in segments.values()[index:]:
+                for segment in self._segments.from_offset(self.recovery_point):
                     if segment is not active:
                         self._sync_closed(segment)
                     elif to_active:
@@ -479,7 +489,7 @@ class Log:
         try:
             segment.sync()
         except FileNotFoundError:
-            if segment.base_offset in self._segments:
+            if segment in self._segments:
                 raise
 
     def _sync_names(self) -> None:
@@ -494,7 +504,7 @@ class Log:
     # Shortening --------------------------------------------------------------------------------------------------
 
     def advance_log_start(self, offset: int) -> None:
-        """Let records before ``offset`` be gone (DeleteRecords); segments go with the next retention.
+        """Let records before ``offset`` be gone (DeleteRecords); their segments go with the next retention.
 
         Raises:
             OffsetOutOfRangeError: behind the end of the log.
@@ -504,11 +514,118 @@ class Log:
             raise OffsetOutOfRangeError(f"log start {offset} lies behind the end {self.end_offset}")
         if offset > self.log_start_offset:
             self.log_start_offset = offset
+            self.leader_epochs.truncate_from_start(offset)
 
-    def _remove_files(self, segments: Sequence[Segment]) -> None:
-        for segment in segments:
-            segment.release()
-            self.handles.files.unlink_all(segment.paths)
+    def segment_facts(self, *, timestamps_from: int = LONG_MAX) -> list[SegmentFacts]:
+        """What the planners ask for; ``first_timestamp`` only of segments that end behind ``timestamps_from``."""
+        segments = self._segments
+        facts = []
+        for index, segment in enumerate(segments):
+            end_offset = segments.end_offset_of(index)
+            largest_timestamp = segment.max_timestamp()
+            facts.append(
+                SegmentFacts(
+                    segment.base_offset,
+                    end_offset,
+                    segment.state.size_bytes,
+                    largest_timestamp if largest_timestamp >= 0 else segment.created_ms,
+                    segment.index_bytes,
+                    segment.first_batch_timestamp() if end_offset > timestamps_from else -1,
+                )
+            )
+        return facts
+
+    def plan_retention(self, now_ms: int) -> retention.RetentionPlan | None:
+        """What retention would do now; None when nothing."""
+        return retention.plan(
+            self.segment_facts(),
+            self.config,
+            log_start_offset=self.log_start_offset,
+            high_watermark=self.end_offset,
+            now_ms=now_ms,
+        )
+
+    def apply_retention(self, plan: retention.RetentionPlan, now_ms: int) -> int:
+        """Do what :meth:`plan_retention` has planned and return how many bytes were removed."""
+        self.health.check()
+        if plan.roll:
+            self.roll(now_ms)
+        self.advance_log_start(plan.log_start_offset)
+        removed = [segment for segment in self._segments if segment.base_offset in plan.remove]
+        self._segments = self._segments.without(removed)
+        self._tail.clear()
+        for segment, reason in zip(removed, plan.reasons, strict=True):
+            _log.info("%s: removing %r: %s", self.folder, segment, reason)
+        try:
+            for segment in removed:
+                segment.remove()
+            self.handles.files.sync_dir(self.folder)
+        except OSError as error:
+            raise self.health.fail(f"removing segments of {self.folder}", error) from error
+        removed_bytes = sum(segment.state.size_bytes for segment in removed)
+        self.usage.add(-removed_bytes)
+        return removed_bytes
+
+    def delete_old_segments(self, now_ms: int) -> int:
+        """Plan and apply retention; returns how many bytes were removed."""
+        plan = self.plan_retention(now_ms)
+        return 0 if plan is None else self.apply_retention(plan, now_ms)
+
+    def plan_cleaning(self, cleaned_offset: int | None, now_ms: int) -> cleaner.CleaningPlan | None:
+        """What compaction would do now (see :func:`embedkafka.storage.compaction.clean`); None when nothing.
+
+        Args:
+            cleaned_offset: where the last cleaning ended, None before the first.
+        """
+        overdue_matters = self.config.max_compaction_lag_ms < LONG_MAX
+        first_dirty = self.log_start_offset if cleaned_offset is None else cleaned_offset
+        return cleaner.plan(
+            self.segment_facts(timestamps_from=first_dirty if overdue_matters else LONG_MAX),
+            self.config,
+            cleaned_offset=cleaned_offset,
+            log_start_offset=self.log_start_offset,
+            last_stable_offset=self.end_offset,
+            now_ms=now_ms,
+        )
+
+    def publish_cleaned(self, group: Sequence[Segment], cleaned: Segment) -> None:
+        """Let a compacted segment take the place of those it was made from; their files are the caller's to remove."""
+        self._segments = self._segments.replaced(group, cleaned)
+        self._tail.clear()  # it may still hold what was compacted away
+        self.usage.add(cleaned.size_bytes - sum(segment.size_bytes for segment in group))
+
+    def truncate_to(self, offset: int) -> None:
+        """Cut the log so that ``offset`` is its end, or the batch that holds it begins there.
+
+        Files are not shortened under a mapping: a mapped one is copied, and readers keep the old one.
+
+        Raises:
+            KafkaStorageError: an error of the device; the directory is offline.
+        """
+        self.health.check()
+        active = self._active
+        if active is None or offset >= self.end_offset:
+            return
+        try:
+            self._truncate_to(max(offset, self.log_start_offset))
+        except OSError as error:
+            raise self.health.fail(f"truncating {self.folder}", error) from error
+
+    def _truncate_to(self, offset: int) -> None:
+        size_before = self.size_bytes
+        removed = [segment for segment in self._segments.values[1:] if segment.base_offset >= offset]
+        segments = self._segments.without(removed)
+        active = segments.values[-1]
+        active.truncate_to(offset)
+        self._tail.clear()
+        self._segments = segments
+        self._active = active
+        self.recovery_point = min(self.recovery_point, active.state.next_offset)
+        self.leader_epochs.truncate_from_end(active.state.next_offset)
+        for segment in reversed(removed):  # from the end, so that a crash leaves no gap
+            segment.remove()
+        self.handles.files.sync_dir(self.folder)
+        self.usage.add(self.size_bytes - size_before)
 
     # Ending ------------------------------------------------------------------------------------------------------
 
@@ -522,14 +639,14 @@ class Log:
             if self._active is not None and self.health.reason is None and not self.read_only:
                 self._finish_cleanly(self._active)
         finally:
-            for segment in self._segments.values():
+            for segment in self._segments:
                 segment.release()
             self._tail.clear()
 
     def discard(self) -> None:
         """Let go of all files without making anything durable: the log is about to be deleted."""
-        segments, self._segments, self._active = self._segments, SortedDict(), None
-        for segment in segments.values():
+        segments, self._segments, self._active = self._segments, SegmentMap(), None
+        for segment in segments:
             segment.release()
             self.usage.add(-segment.state.size_bytes)
         self._tail.clear()

@@ -17,13 +17,15 @@ from typing import NamedTuple
 from embedkafka.errors import CorruptRecordError
 from embedkafka.files import Bytes, Handle, HandleCache
 from embedkafka.record import HEADER_SIZE_BYTES, BatchHeader, decode_batch, read_header
-from embedkafka.storage.index import MAX_RELATIVE_OFFSET, OffsetIndex, TimeIndex
-from embedkafka.storage.names import LOG_SUFFIX, segment_name
+from embedkafka.storage.index import MAX_RELATIVE_OFFSET, OFFSET_ENTRY, TIME_ENTRY, OffsetIndex, TimeIndex
+from embedkafka.storage.names import CLEANED_SUFFIX, LOG_SUFFIX, segment_name
 
 # Base offset, length and last offset delta: all that walking from batch to batch takes (see embedkafka.record.format).
 _WALK = struct.Struct(">qi11xi")
 _LENGTH_END = 12
 _WALK_MARGIN_BYTES = 8192  # an indexed position is at most index.interval.bytes and a batch away from the wanted one
+
+_COPY_BYTES = 1 << 20
 
 UNKNOWN = -2  # a closed segment that was opened without a scan: looked up when it is asked for
 
@@ -108,9 +110,15 @@ class Segment:
         return self.state.size_bytes
 
     @property
+    def index_bytes(self) -> int:
+        """Size of the larger of the two indexes."""
+        return max(self.state.index_count * OFFSET_ENTRY.size, self.state.time_count * TIME_ENTRY.size)
+
+    @property
     def paths(self) -> tuple[str, str, str]:
         """The log file, the offset index, the time index."""
-        return self.log.path, self.offset_index.handle.path, self.time_index.handle.path
+        first, second, third = (handle.path for handle in self.handles)
+        return first, second, third
 
     # Appending ---------------------------------------------------------------------------------------------------
 
@@ -170,6 +178,57 @@ class Segment:
         for path in self.paths:
             self.log.cache.files.open(path, create=True)
 
+    def truncate_to(self, offset: int) -> None:
+        """Cut before the batch that holds ``offset`` or, where none does, before the first one behind it."""
+        position = self.position_at_or_before(offset)
+        index_count, time_count = self._count_before(offset)
+        size_bytes, next_offset = position, self.base_offset
+        for at, header in self.headers(position):
+            if header.last_offset >= offset:
+                break
+            size_bytes, next_offset = at + header.size_bytes, header.next_offset
+        if size_bytes == position:
+            # The batch that the index led to goes too, so that what is before it is not known yet.
+            index_count = self.offset_index.position_count(index_count, position)
+            next_offset = UNKNOWN if size_bytes else self.base_offset
+        if not size_bytes:
+            time_count = 0
+        self.state = SegmentState(size_bytes, next_offset, UNKNOWN, UNKNOWN, 0, index_count, time_count)
+        self.offset_index.truncate(index_count)
+        self.time_index.truncate(time_count)
+        self.next_offset()
+        self._find_max_timestamp()
+        self._shorten_file(size_bytes)
+
+    def _find_max_timestamp(self) -> None:
+        """The largest timestamp by the last index entries and the batches behind them."""
+        state = self.state
+        timestamp, relative_offset = self.time_index.last(state.time_count)
+        found = (timestamp, self.base_offset + relative_offset)
+        position = self.offset_index.fields(state.index_count - 1)[1] if state.index_count else 0
+        for _, header in self.headers(position):
+            if header.max_timestamp > found[0]:
+                found = (header.max_timestamp, header.last_offset)
+        self.state = state._replace(max_timestamp=found[0], max_timestamp_offset=found[1])
+        self.first_timestamp = UNKNOWN
+
+    def _shorten_file(self, size_bytes: int) -> None:
+        self.log.release()
+        if not self.log.is_mapped:
+            self.log.file().truncate(size_bytes)
+            return
+        files = self.log.cache.files
+        source = self.log.file()
+        path = self.log.path
+        copy = files.open(path + CLEANED_SUFFIX, create=True)  # a suffix that the next opening removes
+        copy.truncate(0)
+        for position in range(0, size_bytes, _COPY_BYTES):
+            copy.write_all(source.read_at(position, min(_COPY_BYTES, size_bytes - position)), position)
+        copy.sync()
+        del copy, source
+        self.log.release()
+        files.rename(path + CLEANED_SUFFIX, path)
+
     def cut_dead_bytes(self) -> None:
         """Give back the space of bytes past the published end."""
         self.log.file().truncate(self.state.size_bytes)
@@ -183,7 +242,7 @@ class Segment:
         """
         state = self.state
         size_bytes = state.size_bytes
-        position = self._position_at_or_before(offset, state)
+        position = self.position_at_or_before(offset)
         wanted = start = 0
         window = memoryview(b"")
         while not wanted:
@@ -205,7 +264,9 @@ class Segment:
             )
         return [window[start:end]]
 
-    def _position_at_or_before(self, offset: int, state: SegmentState) -> int:
+    def position_at_or_before(self, offset: int) -> int:
+        """Where to start looking for the batch that holds ``offset``: a batch that begins at it or before."""
+        state = self.state
         if offset <= self.base_offset or not state.index_count:
             return 0
         relative_offset = min(offset - self.base_offset, MAX_RELATIVE_OFFSET)
@@ -328,7 +389,7 @@ class Segment:
         offset = max(start_offset, self.base_offset + relative_offset)
         # The record may lie in any batch before the one that has the indexed timestamp as its largest so far, but not
         # before the indexed offset's own batch: all timestamps up to there are smaller, or it would not be indexed.
-        position = self._position_at_or_before(offset, state)
+        position = self.position_at_or_before(offset)
         for _, header, batch in self.batches(position):
             if header.max_timestamp >= timestamp and header.last_offset >= start_offset:
                 for record in decode_batch(batch, 0, header):
@@ -336,13 +397,37 @@ class Segment:
                         return record.offset, record.timestamp, header.partition_leader_epoch
         return None
 
+    def _count_before(self, offset: int) -> tuple[int, int]:
+        """How many entries of the offset and of the time index lie before ``offset``."""
+        state = self.state
+        relative_offset = min(offset - self.base_offset - 1, MAX_RELATIVE_OFFSET)
+        return (
+            self.offset_index.floor_offset(state.index_count, relative_offset),
+            self.time_index.floor_offset(state.time_count, relative_offset),
+        )
+
     # Ending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def handles(self) -> tuple[Handle, Handle, Handle]:
+        """The log file, the offset index, the time index."""
+        return self.log, self.offset_index.handle, self.time_index.handle
 
     def release(self) -> None:
         """Let go of open files and mappings; readers keep the views they have."""
-        self.log.release()
-        self.offset_index.handle.release()
-        self.time_index.handle.release()
+        for handle in self.handles:
+            handle.release()
+
+    def remove(self) -> None:
+        """Remove the files; readers keep the views they have, and who comes later finds them missing."""
+        for handle in self.handles:
+            handle.retire()
+        self.log.cache.files.unlink_all(self.paths)
+
+    def rename_files(self, old_suffix: str, new_suffix: str) -> None:
+        """Change the suffix of all files, the log file last: with it the change has happened."""
+        for handle in reversed(self.handles):
+            handle.rename(handle.path[: len(handle.path) - len(old_suffix)] + new_suffix)
 
     def sync(self) -> None:
         """Make everything in here durable."""
