@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -73,6 +74,24 @@ def confluent(count: int, *, one_by_one: bool) -> Sample:
     return sample
 
 
+@dataclass
+class _Record:
+    """Made by hand, for the bound."""
+
+    __slots__ = ("key", "offset", "value")
+    key: bytes
+    value: bytes
+    offset: int
+
+
+def ready_made(count: int) -> Sample:
+    """The bound: objects that are there already."""
+    records = [_Record(key, value, offset) for offset, (key, value) in enumerate(workload(count).pairs())]
+    with timed(count) as sample:
+        by_iteration(iter(records), count)
+    return sample
+
+
 CLAIM = Claim(
     "read",
     "the cost of reading a record and its key, value and offset; CPU time of all threads in E, wall time against peers",
@@ -89,6 +108,7 @@ CLAIM = Claim(
             share=_SHARE,
             needs="confluent_kafka",
         ),
+        Contender("objects that are there already", ready_made, "bound", share=0.3),
         Contender(POLL, lambda count: confluent(count, one_by_one=True), "peer", share=_SHARE, needs="confluent_kafka"),
     ],
     [
