@@ -8,6 +8,7 @@ engine's clock: on its housekeeping thread, or with a ``ManualClock`` when the o
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -23,24 +24,48 @@ class DeferredCalls:
         self._clock = clock
         self._calls: deque[Callable[[], object]] = deque()
         self._is_scheduled = False
+        self._runner: int | None = None
 
     def add(self, call: Callable[[], object]) -> None:
         """Run ``call`` after those added before it; what it raises is logged."""
         self._calls.append(call)
-        # Two threads may both schedule; the second run finds nothing.  The flag falls before the queue is emptied, so a
-        # call that was added while it stood is in the queue that is about to be emptied.
-        if not self._is_scheduled:
-            self._is_scheduled = True
+        self._schedule()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return not self._calls and self._runner is None
+
+    def is_running_here(self) -> bool:
+        """Whether the caller is inside one of the calls: it must not wait for others to run."""
+        return self._runner == threading.get_ident()
+
+    def _schedule(self) -> None:
+        # Two threads may both schedule; the second run finds nothing.  With a ManualClock tasks run on users' threads,
+        # where an interrupt can swallow one, so there every call gets its own.
+        if self._is_scheduled:
+            return
+        try:
+            self._is_scheduled = not self._clock.is_manual
             self._clock.call_soon(self._run)
+        except BaseException:
+            self._is_scheduled = False
+            raise
 
     def _run(self) -> None:
+        # The flag falls before the queue is emptied: a call added while it stood is in the queue.
         self._is_scheduled = False
-        while True:
-            try:
+        if self.is_running_here():
+            return
+        self._runner = threading.get_ident()
+        try:
+            while self._calls:
                 call = self._calls.popleft()
-            except IndexError:
-                return
-            try:
-                call()
-            except Exception:
-                _log.exception("a callback failed: %r", call)
+                try:
+                    call()
+                except Exception:
+                    _log.exception("a callback failed: %r", call)
+        finally:
+            self._runner = None
+            if self._calls:
+                self._schedule()

@@ -1,0 +1,5 @@
+"""The producer."""
+
+from embedkafka.client.producer.producer import KafkaProducer
+
+__all__ = ["KafkaProducer"]

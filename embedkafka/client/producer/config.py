@@ -1,0 +1,172 @@
+"""The producer's settings: kafka-python's names and defaults, and which of them mean nothing inside one process."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from embedkafka.client.partitioners import DefaultPartitioner
+from embedkafka.client.settings import NETWORK_ONLY, check_counts, check_milliseconds, resolve
+from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
+from embedkafka.record.compression import type_by_name
+
+DEFAULT_CONFIG: dict[str, Any] = {
+    "bootstrap_servers": "localhost",
+    "client_id": None,
+    "key_serializer": None,
+    "value_serializer": None,
+    "enable_idempotence": True,
+    "transactional_id": None,
+    "transaction_timeout_ms": 60_000,
+    "delivery_timeout_ms": 120_000,
+    "acks": -1,
+    "compression_type": None,
+    "retries": float("inf"),
+    "batch_size": 16_384,
+    "linger_ms": 0,
+    "partitioner": DefaultPartitioner(),
+    "interceptors": (),
+    "buffer_memory": 33_554_432,
+    "connections_max_idle_ms": 540_000,
+    "max_block_ms": 60_000,
+    "max_request_size": 1_048_576,
+    "allow_auto_create_topics": True,
+    "metadata_max_age_ms": 300_000,
+    "client_dns_lookup": "use_all_dns_ips",
+    "retry_backoff_ms": 100,
+    "request_timeout_ms": 30_000,
+    "receive_message_max_bytes": 100_000_000,
+    "receive_buffer_bytes": None,
+    "send_buffer_bytes": None,
+    "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    "reconnect_backoff_ms": 50,
+    "reconnect_backoff_max_ms": 30_000,
+    "max_in_flight_requests_per_connection": 5,
+    "security_protocol": "PLAINTEXT",
+    "ssl_context": None,
+    "ssl_check_hostname": True,
+    "ssl_cafile": None,
+    "ssl_certfile": None,
+    "ssl_keyfile": None,
+    "ssl_crlfile": None,
+    "ssl_password": None,
+    "ssl_ciphers": None,
+    "api_version": None,
+    "bootstrap_timeout_ms": 30_000,
+    "metric_reporters": [],
+    "metrics_enabled": True,
+    "metrics_num_samples": 2,
+    "metrics_sample_window_ms": 30_000,
+    "selector": selectors.DefaultSelector,
+    "sasl_mechanism": None,
+    "sasl_plain_username": None,
+    "sasl_plain_password": None,
+    "sasl_kerberos_name": None,
+    "sasl_kerberos_service_name": "kafka",
+    "sasl_kerberos_domain_name": None,
+    "sasl_oauth_token_provider": None,
+    "proxy_url": None,
+    "socks5_proxy": None,
+    "kafka_client": None,
+}
+
+WITHOUT_MEANING: Mapping[str, str] = {
+    **{name: reason for name, reason in NETWORK_ONLY.items() if name != "max_in_flight_requests_per_connection"},
+    "enable_idempotence": (
+        "True keeps one batch per partition in flight, so order holds through retries; a call inside one process is not "
+        "lost half-way, so no retry repeats what was written.  Producer ids and sequence numbers are not written yet"
+    ),
+    "metric_reporters": "metrics() is the way to read them",
+    "metrics_num_samples": "metrics are totals and averages since the start, not rates over a window",
+    "metrics_sample_window_ms": "metrics are totals and averages since the start, not rates over a window",
+    "transaction_timeout_ms": "there are no transactions yet",
+}
+"""Accepted and without effect, or with less than in kafka-python; each with the reason."""
+
+_ACKS = {"all": -1, "-1": -1, "0": 0, "1": 1}
+
+
+def producer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read and check a producer's settings.
+
+    Raises:
+        KafkaConfigurationError: an unknown setting (naming the nearest known one), or a value that cannot be.
+        UnsupportedVersionError: ``transactional_id``; there are no transactions yet.
+    """
+    settings = resolve("KafkaProducer", DEFAULT_CONFIG, given)
+    names = {name.replace(".", "_") for name in given}
+    check_milliseconds(
+        settings,
+        "delivery_timeout_ms",
+        "linger_ms",
+        "max_block_ms",
+        "request_timeout_ms",
+        "retry_backoff_ms",
+        "transaction_timeout_ms",
+    )
+    check_counts(settings, "batch_size", minimum=0)
+    check_counts(settings, "buffer_memory", "max_request_size", "max_in_flight_requests_per_connection")
+    settings["acks"] = _acks(settings["acks"])
+    settings["compression_type"] = _compression(settings["compression_type"])
+    settings["retries"] = _retries(settings["retries"])
+    if settings["transactional_id"] is not None:
+        raise UnsupportedVersionError("transactional_id: there are no transactions yet; leave it at None")
+    _check_idempotence(settings, names)
+    if settings["partitioner"] is None:
+        settings["partitioner"] = DefaultPartitioner()
+    for name in ("key_serializer", "value_serializer"):
+        given_serializer = settings[name]
+        if isinstance(given_serializer, type) and hasattr(given_serializer, "serialize"):
+            settings[name] = given_serializer()
+        elif not (given_serializer is None or callable(given_serializer) or hasattr(given_serializer, "serialize")):
+            raise KafkaConfigurationError(f"{name} is {given_serializer!r}: neither a callable nor a Serializer")
+    partitioner = settings["partitioner"]
+    if not (callable(partitioner) or hasattr(partitioner, "partition")):
+        raise KafkaConfigurationError(f"partitioner is {partitioner!r}: neither a callable nor a Partitioner")
+    return settings
+
+
+def _acks(acks: Any) -> int:
+    found = _ACKS.get(str(acks)) if not isinstance(acks, bool) else None
+    if found is None:
+        raise KafkaConfigurationError(f"acks is {acks!r}, not 0, 1 or 'all' (-1)")
+    return found
+
+
+def _compression(name: Any) -> str | None:
+    try:
+        type_by_name(name)
+    except ValueError as error:
+        raise KafkaConfigurationError(f"compression_type: {error}") from None
+    return None if name == "none" else name
+
+
+def _retries(retries: Any) -> float:
+    try:
+        found = float(retries)
+    except (TypeError, ValueError):
+        found = -1
+    if isinstance(retries, bool) or not found >= 0:
+        raise KafkaConfigurationError(f"retries is {retries!r}, not a number from 0 on")
+    return found
+
+
+def _check_idempotence(settings: dict[str, Any], given: set[str]) -> None:
+    """Idempotence needs acks=all, retries and at most five batches in flight (KIP-679); asked for, a conflict raises."""
+    if not settings["enable_idempotence"]:
+        return
+    conflicts = [
+        f"{name}={settings[name]!r}"
+        for name, clashes in (
+            ("acks", settings["acks"] != -1),
+            ("retries", settings["retries"] == 0),
+            ("max_in_flight_requests_per_connection", settings["max_in_flight_requests_per_connection"] > 5),
+        )
+        if clashes
+    ]
+    if conflicts and "enable_idempotence" in given:
+        raise KafkaConfigurationError(f"enable_idempotence=True does not go with {', '.join(conflicts)}")
+    if conflicts:
+        settings["enable_idempotence"] = False

@@ -1,0 +1,285 @@
+"""One producer's way into one partition: the open batch, the sealed ones behind it, and their delivery.
+
+Everything after the open batch happens under the lane's lock, so batches reach the partition in the order in which they
+were sealed.  Nothing is lost to an interrupt at any point: a batch leaves ``sealed`` only after its delivery is complete,
+and every step towards that can be repeated.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from embedkafka.broker.api import (
+    FetchReply,
+    FetchRequest,
+    PartitionBatches,
+    PartitionFetch,
+    PartitionProduceReply,
+    ProduceReply,
+    ProduceRequest,
+    RequestContext,
+)
+from embedkafka.client.producer.delivery import Delivery
+from embedkafka.client.producer.metrics import LaneCounts
+from embedkafka.errors import KafkaError, KafkaTimeoutError, for_code
+from embedkafka.model import TopicPartition
+from embedkafka.record import OpenBatch, SealedBatch, compress, iter_headers, patch_offsets, read_header
+
+if TYPE_CHECKING:
+    from embedkafka.broker.deferred import DeferredCalls
+    from embedkafka.broker.port import BrokerPort
+    from embedkafka.broker.unsealed import Unsealed
+    from embedkafka.client.producer.memory import BufferMemory
+    from embedkafka.clock import Clock
+
+
+class Link(Protocol):
+    """What a lane needs of its client's link to the engine."""
+
+    clock: Clock
+    context: RequestContext
+
+    @property
+    def unsealed(self) -> Unsealed: ...
+    @property
+    def deferred(self) -> DeferredCalls: ...
+    def leader_port(self, topic_partition: TopicPartition) -> BrokerPort: ...
+    def refresh(self) -> None: ...
+    def after_call(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """The producer's settings that matter once a batch is sealed."""
+
+    acks: int
+    compression_type: int
+    retries: float
+    retry_backoff_ms: float
+    request_timeout_ms: float
+    delivery_timeout_ms: float
+    window: int
+    """Batches of one partition on their way at once."""
+
+
+class Lane(OpenBatch):
+    """The records of one producer for one partition."""
+
+    def __init__(
+        self, topic_partition: TopicPartition, link: Link, settings: DeliverySettings, memory: BufferMemory
+    ) -> None:
+        super().__init__()
+        self.topic_partition = topic_partition
+        self.counts = LaneCounts()
+        # Reentrant only to be recognised: see seal().
+        self._lock = threading.RLock()
+        self._holder: int | None = None
+        self._link = link
+        self._settings = settings
+        self._memory = memory
+        self._somebody_woke = False
+
+    # Called by futures ---------------------------------------------------------------------------------------------
+
+    def after_call(self) -> None:
+        """The end of a client's call: with a ManualClock, callbacks run now."""
+        self._link.after_call()
+
+    def runs_callbacks_here(self) -> bool:
+        """Whether the caller is a callback, which must not wait for callbacks."""
+        return self._link.deferred.is_running_here()
+
+    # Sealing -------------------------------------------------------------------------------------------------------
+
+    def seal(self) -> None:
+        """Close the open batch and send on its way what can go.  Never raises: errors go to the futures."""
+        if self._holder == threading.get_ident():
+            return  # from inside our own call to the broker, or a signal handler on top of it: that call goes on
+        with self._lock:
+            self._holder = threading.get_ident()
+            try:
+                self.detach()
+                if self.sealed:
+                    self._advance()
+            finally:
+                self._holder = None
+        if self._somebody_woke:
+            self._somebody_woke = False
+            self._link.clock.yield_()
+
+    def abort(self, error: KafkaError) -> None:
+        """Fail everything that is not acknowledged."""
+        with self._lock:
+            self.detach()
+            for batch in list(self.sealed):
+                self.counts.record_errors += batch.records_count
+                self._finish(batch, error)
+            empty = self.drop()
+            if empty is not None:
+                self._release(empty)
+
+    def pending(self) -> Sequence[Delivery]:
+        """The deliveries that were under way when this was called."""
+        return [batch.delivery for batch in list(self.sealed)]
+
+    def _advance(self) -> None:
+        """Submit, in order, up to the window's size; a batch that has to be tried again holds back its successors."""
+        index = 0
+        while index < min(len(self.sealed), self._settings.window):
+            batch = self.sealed[index]
+            if batch.submitting:
+                self._resume(batch)
+            if batch.reply is None and not batch.in_flight:
+                if batch.not_before_ms > self._link.clock.monotonic_ms():
+                    return
+                self._submit(batch)
+            if batch.reply is None:
+                index += 1  # the answer comes later; _completed goes on
+            elif not self._settle(batch, batch.reply):
+                return
+
+    def _submit(self, batch: SealedBatch) -> None:
+        settings = self._settings
+        try:
+            batch.finish(settings.compression_type, compress)
+            port = self._link.leader_port(self.topic_partition)
+            request = ProduceRequest(
+                (PartitionBatches(self.topic_partition, batch.records),),
+                settings.acks,
+                int(settings.request_timeout_ms),
+                trusted=True,
+            )
+            batch.submitting = True
+            batch.in_flight = True
+            port.produce(self._link.context, request, lambda reply: self._completed(batch, reply))
+        except Exception as error:
+            batch.reply = _Failure(error)
+        batch.submitting = False
+
+    def _completed(self, batch: SealedBatch, reply: ProduceReply) -> None:
+        """The broker's answer, on any thread, maybe before ``produce`` returns, maybe twice after an interrupt."""
+        if batch.reply is None and not batch.delivery.is_done:
+            batch.reply = reply.partitions[0]
+            if not batch.submitting:
+                self.seal()
+
+    def _settle(self, batch: SealedBatch, reply: PartitionProduceReply | _Failure) -> bool:
+        """Act on an answer; False when the batch has to be tried again."""
+        error: KafkaError
+        if isinstance(reply, _Failure):
+            error = reply.error
+        elif reply.error_code:
+            error = for_code(reply.error_code)(reply.error_message or f"records for {self.topic_partition}")
+        else:
+            if not batch.delivery.is_done:
+                self.counts.sent(batch.records_count, len(batch.records), batch.plain_size_bytes)
+            base_offset = reply.base_offset if self._settings.acks else -1
+            self._finish(batch, None, base_offset, reply.log_append_time_ms)
+            return True
+        if error.retriable and batch.attempts < self._settings.retries and self._try_again(batch, error):
+            return False
+        if not batch.delivery.is_done:
+            self.counts.record_errors += batch.records_count
+        self._finish(batch, self._final(batch, error))
+        return True
+
+    def _try_again(self, batch: SealedBatch, error: KafkaError) -> bool:
+        """Arrange another attempt after the backoff; False when the delivery's time would be over by then."""
+        clock = self._link.clock
+        now_ms = clock.monotonic_ms()
+        if now_ms >= batch.delivery.created_ms + self._settings.delivery_timeout_ms:
+            return False
+        self.counts.record_retries += batch.records_count
+        if error.invalid_metadata:
+            self._link.refresh()
+        self._reset(batch)
+        batch.attempts += 1
+        batch.not_before_ms = now_ms + self._settings.retry_backoff_ms
+        clock.call_later(self._settings.retry_backoff_ms, self.seal)
+        return True
+
+    def _final(self, batch: SealedBatch, error: KafkaError) -> KafkaError:
+        """What the futures get: a retriable error that went on for too long is a timeout."""
+        if error.retriable and batch.attempts and batch.attempts < self._settings.retries:
+            return KafkaTimeoutError(
+                f"{batch.records_count} records for {self.topic_partition} were not acknowledged within "
+                f"delivery_timeout_ms ({self._settings.delivery_timeout_ms:g} ms); the last answer was {error}"
+            )
+        return error
+
+    def _finish(
+        self, batch: SealedBatch, error: KafkaError | None, base_offset: int = -1, log_append_time_ms: int = -1
+    ) -> None:
+        delivery: Delivery = batch.delivery
+        deferred = self._link.deferred
+        if error is not None:
+            woke = delivery.fail(error, deferred)
+        else:
+            woke = delivery.complete(base_offset, log_append_time_ms, deferred)
+        self._release(delivery)
+        if batch in self.sealed:
+            self.sealed.remove(batch)
+        self._somebody_woke = self._somebody_woke or woke
+
+    def _release(self, delivery: Delivery) -> None:
+        size_bytes, delivery.reserved_bytes = delivery.reserved_bytes, 0
+        self._memory.release(size_bytes)
+
+    # After an interrupt --------------------------------------------------------------------------------------------
+
+    def _resume(self, batch: SealedBatch) -> None:
+        """The call to the broker was interrupted (Ctrl-C): find out whether it had appended the batch."""
+        if batch.reply is None:
+            base_offset = self._written_at(batch)
+            if base_offset is None:
+                self._reset(batch)
+            else:
+                batch.reply = PartitionProduceReply(self.topic_partition, base_offset=base_offset)
+        batch.submitting = False
+
+    def _written_at(self, batch: SealedBatch) -> int | None:
+        """The batch's base offset if the log has it.
+
+        The broker writes base offset and leader epoch into the batch before it publishes it.  Untouched, it got nowhere;
+        else what the log has at that offset is this batch or was put there later.
+        """
+        header = read_header(batch.records)
+        if header.partition_leader_epoch < 0:
+            return None
+        found: list[FetchReply] = []
+        try:
+            self._link.leader_port(self.topic_partition).fetch(
+                self._link.context,
+                FetchRequest([PartitionFetch(self.topic_partition, header.base_offset, header.size_bytes)]),
+                found.append,
+            )
+        except KafkaError:
+            return None
+        for chunk in found[0].partitions[0].records if found else ():
+            for _, other in iter_headers(chunk):
+                if other.base_offset == header.base_offset and other.batch_length == header.batch_length:
+                    # LogAppendTime gives the batch a new checksum, here as there: it is the same memory's.
+                    return header.base_offset if other.checksum == header.checksum else None
+        return None
+
+    def _reset(self, batch: SealedBatch) -> None:
+        """As before it was submitted."""
+        patch_offsets(batch.records, 0, base_offset=0, leader_epoch=-1)
+        batch.reply = None
+        batch.in_flight = False
+
+
+class _Failure:
+    """The call to the broker itself failed."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        if isinstance(error, KafkaError):
+            self.error: KafkaError = error
+        else:
+            self.error = KafkaError(f"{type(error).__name__}: {error}")
+            self.error.__cause__ = error
