@@ -72,7 +72,7 @@ _HOMES = {
 }
 _HOME = {name: f"embedkafka.{module}" for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = [  # noqa: F822, RUF022  # loaded by __getattr__; grouped by what a reader looks for
+__all__ = [  # noqa: RUF022  # loaded by __getattr__; grouped by what a reader looks for
     # the engine
     "EmbeddedKafka",
     "ManualClock",

@@ -208,7 +208,7 @@ class KafkaConsumer:
         if self._group is not None and self._subscription.kind is not SubscriptionKind.NONE:
             self._group.auto_commit_now()
             try:
-                self._group.leave("the consumer unsubscribed")
+                self._group.leave("the consumer unsubscribed", tell=False)
             finally:
                 self._stop_reading()
         else:
@@ -371,7 +371,7 @@ class KafkaConsumer:
         if self._group is not None:
             until_ms = min(until_ms, self._group.next_attempt_ms)
         until_ms = min(until_ms, self._fetcher.next_attempt_ms)
-        if self._has_unresolved():
+        if not self._subscription.is_settled:
             until_ms = min(until_ms, now_ms + self.config["retry_backoff_ms"])
         waker = self._waker
         try:
@@ -382,9 +382,6 @@ class KafkaConsumer:
         if waker.woken:
             self._fetcher.stop_waiting()
         return True
-
-    def _has_unresolved(self) -> bool:
-        return any(state.position is None for state in self._subscription.assignment.values())
 
     def _intercept(self, records: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, list[Any]]:
         """Let interceptors see and change what is returned; one that fails is logged and passed over, as in Java."""
@@ -519,7 +516,7 @@ class KafkaConsumer:
                 raise ValueError(f"partition {partition.topic}-{partition.partition} is not assigned to this consumer")
         self._end_iteration()
         for partition in chosen:
-            assignment[partition].ask_reset(timestamp)
+            self._subscription.ask_reset(assignment[partition], timestamp)
 
     @_by_one_thread
     def position(self, partition: TopicPartition, timeout_ms: float | None = None) -> int | None:
@@ -545,12 +542,15 @@ class KafkaConsumer:
     def _update_positions(self) -> None:
         """Positions for partitions that have none: committed, else by the reset policy."""
         subscription = self._subscription
+        if subscription.is_settled:
+            return
         missing = subscription.without_position()
         if missing:
             self._restore(missing)
         resets = subscription.to_reset()
         if resets:
             self._reset(resets)
+        subscription.note_settled()
 
     def _restore(self, missing: list[PartitionState]) -> None:
         if self._group is not None:
@@ -563,7 +563,7 @@ class KafkaConsumer:
         if without and not self._reset_policy:
             raise NoOffsetForPartitionError({state.topic_partition for state in without})
         for state in without:
-            state.ask_reset(self._reset_policy.timestamp(self._clock.now_ms()))
+            self._subscription.ask_reset(state, self._reset_policy.timestamp(self._clock.now_ms()))
 
     def _reset(self, resets: Mapping[TopicPartition, int]) -> None:
         known = {partition: timestamp for partition, timestamp in resets.items() if self._exists(partition)}
@@ -592,7 +592,7 @@ class KafkaConsumer:
             partition = state.topic_partition
             raise OffsetOutOfRangeError({partition: state.position})
         _log.info("position %s of %s is out of range, resetting it", state.position, state.topic_partition)
-        state.ask_reset(self._reset_policy.timestamp(self._clock.now_ms()))
+        self._subscription.ask_reset(state, self._reset_policy.timestamp(self._clock.now_ms()))
 
     # Metadata --------------------------------------------------------------------------------------------------------
 
@@ -707,6 +707,8 @@ class KafkaConsumer:
 
     def _list_offsets(self, timestamps: Mapping[TopicPartition, int], timeout_ms: float | None) -> Any:
         limit_ms = self.config["request_timeout_ms"] if timeout_ms is None else timeout_ms
+        for topic in {partition.topic for partition in timestamps}:
+            self._link.topic(topic, auto_create=bool(self.config["allow_auto_create_topics"]))
         return list_offsets(self._link, timestamps, self._isolation_level, limit_ms, self.config["retry_backoff_ms"])
 
     @_by_one_thread
@@ -877,7 +879,7 @@ class KafkaConsumer:
                 if autocommit:
                     self._group.auto_commit_now(timeout_ms)
                 self._group.run_completed_commits()
-                self._group.leave("the consumer was closed")
+                self._group.leave("the consumer was closed", tell=True)
         finally:
             self._let_go()
             for name in ("key_deserializer", "value_deserializer"):

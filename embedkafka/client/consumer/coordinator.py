@@ -15,7 +15,6 @@ Source: org.apache.kafka.clients.consumer.internals.{AbstractCoordinator, Consum
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections import deque
@@ -293,6 +292,8 @@ class GroupCoordinator:
         try:
             result = getattr(listener, method)(set(partitions))
             if inspect.iscoroutine(result):
+                import asyncio  # slow to load, and few listeners are coroutines
+
                 asyncio.run(result)
         except Exception as error:
             _log.exception("the rebalance listener's %s failed", method)
@@ -416,15 +417,18 @@ class GroupCoordinator:
 
     # Leaving ---------------------------------------------------------------------------------------------------------
 
-    def leave(self, reason: str) -> None:
-        """Give up every partition, tell the listener, leave the group.
+    def leave(self, reason: str, *, tell: bool) -> None:
+        """Give up every partition and leave the group.
+
+        Args:
+            tell: call the listener; kafka-python does when a consumer is closed, not when it unsubscribes.
 
         Raises:
             KafkaError: the listener raised; the group is left all the same.
         """
         try:
             held = set(self._subscription.assignment)
-            if self._subscription.is_group_managed and held:
+            if tell and self._subscription.is_group_managed and held:
                 self._give_up(held, held, "on_partitions_lost" if self._lost else "on_partitions_revoked")
         finally:
             self._pending = _Pending(self._waker.notify)

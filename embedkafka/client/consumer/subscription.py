@@ -80,7 +80,10 @@ class PartitionState:
 
 
 class Subscription:
-    """Topics or partitions a consumer asked for, and the state of those it has."""
+    """Topics or partitions a consumer asked for, and the state of those it has.
+
+    ``is_settled`` is a shortcut for each poll: every assigned partition has a position.
+    """
 
     def __init__(self) -> None:
         self.kind = SubscriptionKind.NONE
@@ -88,6 +91,7 @@ class Subscription:
         self.pattern: re.Pattern[str] | None = None
         self.listener: Listener | None = None
         self.assignment: dict[TopicPartition, PartitionState] = {}
+        self.is_settled = True
 
     @property
     def is_group_managed(self) -> bool:
@@ -139,6 +143,7 @@ class Subscription:
 
     def replace_assignment(self, partitions: Iterable[TopicPartition]) -> None:
         """Make ``partitions`` the assignment; state of those that stay is kept."""
+        self.is_settled = False
         wanted = dict.fromkeys(partitions)
         for topic_partition in [held for held in self.assignment if held not in wanted]:
             self.assignment.pop(topic_partition).cursor = None
@@ -163,6 +168,14 @@ class Subscription:
                 f"partition {partition.topic}-{partition.partition} is not assigned to this consumer"
             )
         return state
+
+    def ask_reset(self, state: PartitionState, timestamp: int) -> None:
+        """Have the position looked up by a time or a list-offsets sentinel."""
+        state.ask_reset(timestamp)
+        self.is_settled = False
+
+    def note_settled(self) -> None:
+        self.is_settled = all(state.position is not None for state in self.assignment.values())
 
     def without_position(self) -> list[PartitionState]:
         """Partitions that have no position and no reset asked for."""
