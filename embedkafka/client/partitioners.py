@@ -1,8 +1,8 @@
 """Which partition a record goes to when ``send`` is not told.
 
-The default is Java's: a key's murmur2 hash; without a key, one partition until about ``batch_size`` bytes have gone there
-and its batch is full, then another (KIP-794).  The compiled send path does that itself; it is not called for.  A class
-here, or a program's own, is called for every record with kafka-python's arguments.
+The default is Java's: a key's murmur2 hash; without a key, one partition until a full batch or so has gone there, then
+another (KIP-794).  The compiled send path does that itself.  A class here, or a program's own, is called for every record
+with kafka-python's arguments.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class DefaultPartitioner(Partitioner):
 
 
 class RoundRobinPartitioner(Partitioner):
-    """Every record to the next partition, whatever its key (``org.apache.kafka.clients.producer.RoundRobinPartitioner``)."""
+    """Every record to the next partition, whatever its key, as Java's class of that name does."""
 
     def __init__(self) -> None:
         self._next: dict[str, itertools.count[int]] = {}

@@ -1,8 +1,8 @@
 """One producer's way into one partition: the open batch, the sealed ones behind it, and their delivery.
 
 Everything after the open batch happens under the lane's lock, so batches reach the partition in the order in which they
-were sealed.  Nothing is lost to an interrupt at any point: a batch leaves ``sealed`` only after its delivery is complete,
-and every step towards that can be repeated.
+were sealed.  Nothing is lost to an interrupt at any point: a batch leaves ``sealed`` only after its delivery is
+complete, and every step towards that can be repeated.
 """
 
 from __future__ import annotations
@@ -243,8 +243,8 @@ class Lane(OpenBatch):
     def _written_at(self, batch: SealedBatch) -> int | None:
         """The batch's base offset if the log has it.
 
-        The broker writes base offset and leader epoch into the batch before it publishes it.  Untouched, it got nowhere;
-        else what the log has at that offset is this batch or was put there later.
+        The broker writes base offset and leader epoch into the batch before it publishes it.  Untouched, it got
+        nowhere; else what the log has at that offset is this batch or was put there later.
         """
         header = read_header(batch.records)
         if header.partition_leader_epoch < 0:

@@ -154,7 +154,8 @@ class KafkaProducer(SendPath):
         if lanes.sticky_bytes_left <= 0:
             self._move_on(lanes)
         lanes.sticky_bytes_left -= len(value or b"")
-        return lanes.sticky_partition
+        chosen: int = lanes.sticky_partition
+        return chosen
 
     def _move_on(self, lanes: TopicLanes) -> None:
         """Send records without a key to another partition from now on."""
@@ -325,7 +326,12 @@ class KafkaProducer(SendPath):
         if not deferred.is_idle and not deferred.is_running_here():
             # Behind a mark of our own: other producers may go on adding callbacks for ever.
             passed: list[bool] = []
-            deferred.add(lambda: (passed.append(True), self._signal.wake()))
+
+            def pass_by() -> None:
+                passed.append(True)
+                self._signal.wake()
+
+            deferred.add(pass_by)
             wait(lambda: bool(passed), "callbacks")
 
     def close(self, timeout: float | None = None, null_logger: bool = False) -> None:
