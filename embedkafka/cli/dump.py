@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from embedkafka.cli import text
 from embedkafka.cli.exits import CliError, ExitCode
+from embedkafka.cli.offsets import OFFSETS_TOPIC, describe
 from embedkafka.cli.output import Output
 from embedkafka.cli.segments import ScanEnd, ScannedBatch, offset_entries, scan, time_entries
 from embedkafka.record import decode_batch
@@ -90,12 +92,15 @@ def _dump_records(out: Output, path: Path, batch: ScannedBatch) -> None:
             "sequence": sequence,
             "headerKeys": [name for name, _ in record.headers],
         }
+        decoded = describe(record.key, record.value) if path.parent.name.startswith(OFFSETS_TOPIC + "-") else None
         if out.as_json:
             fields |= text.json_bytes("key", record.key) | text.json_bytes("payload", record.value)
+            if decoded:
+                fields["decoded_key"], fields["decoded_payload"] = map(json.loads, decoded)
             _emit(out, path, fields)
         else:
             fields["headerKeys"] = "[" + ",".join(text.printable(name.encode()) for name in fields["headerKeys"]) + "]"
-            key, value = text.printable(record.key), text.printable(record.value)
+            key, value = decoded or (text.printable(record.key), text.printable(record.value))
             out.line(f"| {_words(fields)} key: {key} payload: {value}")
 
 

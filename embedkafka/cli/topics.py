@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from embedkafka.broker.ids import id_text
 from embedkafka.cli.catalog import Topic, read_topics
 from embedkafka.cli.engine import open_admin
 from embedkafka.cli.exits import CliError, ExitCode, not_found
@@ -104,7 +105,7 @@ def describe(
 def _as_json(topic: Topic) -> dict[str, Any]:
     return {
         "topic": topic.name,
-        "topic_id": str(topic.topic_id),
+        "topic_id": id_text(topic.topic_id),
         "internal": topic.is_internal,
         "configs": dict(topic.configs),
         "partitions": [
@@ -122,7 +123,7 @@ def _as_json(topic: Topic) -> dict[str, Any]:
 
 def _describe(session: Session, topic: Topic) -> None:
     configs = ", ".join(f"{name}={value}" for name, value in sorted(topic.configs.items()))
-    session.out.line(f"Topic {topic.name}   id {topic.topic_id}   settings: {configs or 'all at their defaults'}")
+    session.out.line(f"{topic.name} (id {id_text(topic.topic_id)}): {configs or 'all settings at their defaults'}")
     session.out.rows(
         ("Partition", "Log start offset", "Log end offset", "Records", "Segments", "Bytes"),
         [

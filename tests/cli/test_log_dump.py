@@ -8,6 +8,10 @@ import pytest
 from cli.calls import call
 from cli.directories import FIRST_TIMESTAMP_MS, Built, batch, build, write_segment
 
+from embedkafka.coordinator.records import OffsetRecord, encode
+from embedkafka.protocol.internal.offset_commit import OffsetCommitKey, OffsetCommitValue
+from embedkafka.record import encode_batch
+
 
 @pytest.fixture
 def built(tmp_path: Path) -> Built:
@@ -70,3 +74,14 @@ def test_a_file_of_another_kind_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_exit_code_4(built: Built) -> None:
     assert call("log", "dump", built.path / "00000000000000000009.log").exit_code == 4
+
+
+def test_committed_offsets_are_shown_in_words(tmp_path: Path) -> None:
+    built = build(tmp_path / "data")
+    key, value = encode(OffsetRecord(OffsetCommitKey("readers", "lines", 3), OffsetCommitValue(offset=42)))
+    log = built.path / "broker-0" / "__consumer_offsets-7" / built.log().name
+    write_segment(log, [bytes(encode_batch([(0, key, value, []), (0, b"??", b"odd", [])]))])
+    _, first, second = call("log", "dump", "__consumer_offsets-7", "--deep", "--data", built.path).stdout.splitlines()
+    assert 'key: {"type":"1","data":{"group":"readers","topic":"lines","partition":3}} payload: ' in first
+    assert '"data":{"offset":42,' in first
+    assert second.endswith("key: ?? payload: odd")
