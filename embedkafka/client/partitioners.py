@@ -1,8 +1,8 @@
 """Which partition a record goes to when ``send`` is not told.
 
 The default is Java's: a key's murmur2 hash; without a key, one partition until a full batch or so has gone there, then
-another (KIP-794).  The compiled send path does that itself.  A class here, or a program's own, is called for every record
-with kafka-python's arguments.
+another (KIP-794).  The compiled send path does that itself.  A class here, or a program's own, is called for every
+record with kafka-python's arguments.
 """
 
 from __future__ import annotations

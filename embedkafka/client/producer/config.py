@@ -155,7 +155,7 @@ def _retries(retries: Any) -> float:
 
 
 def _check_idempotence(settings: dict[str, Any], given: set[str]) -> None:
-    """Idempotence needs acks=all, retries, at most five batches in flight (KIP-679); where asked for, a conflict raises."""
+    """Idempotence needs acks=all, retries, at most five batches in flight (KIP-679); asked for, a clash raises."""
     if not settings["enable_idempotence"]:
         return
     conflicts = [

@@ -150,7 +150,8 @@ class KafkaProducer(SendPath):
 
     def _choose(self, lanes: TopicLanes, key: bytes | None, value: bytes | None) -> int:
         if key is not None:
-            return int(murmur2(key) & 0x7FFFFFFF) % len(lanes.lanes)
+            hashed: int = murmur2(key)
+            return (hashed & 0x7FFFFFFF) % len(lanes.lanes)
         if lanes.sticky_bytes_left <= 0:
             self._move_on(lanes)
         lanes.sticky_bytes_left -= len(value or b"")
