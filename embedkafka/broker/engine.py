@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
+from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.store import BROKER_ID, Store
@@ -57,9 +58,11 @@ class Engine:
         self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
         try:
             self.catalog = Catalog(self.store.catalog_path, read_only=read_only)
-            self.topics = Topics(self.catalog, config, self.store, clock, self.ids)
+            self.housekeeping = Housekeeping(config, self.store, clock)
+            self.topics = Topics(self.catalog, config, self.store, clock, self.ids, self.housekeeping)
             if not read_only:
                 self.topics.repair()
+                self.housekeeping.start(self.topics)
         except BaseException:
             self.store.abandon()
             raise
@@ -185,6 +188,7 @@ class Engine:
             for partition in self.topics.partitions():
                 for parked in list(partition.parked):
                     parked.answer_now()
+            self.housekeeping.close()
             self._stop_clock()
             self.is_unusable = True
             try:

@@ -19,6 +19,7 @@ from embedkafka.clock import Clock, Timer
 from embedkafka.errors import (
     BrokerResponseError,
     FencedLeaderEpochError,
+    KafkaStorageError,
     OffsetOutOfRangeError,
     UnknownLeaderEpochError,
     UnknownTopicOrPartitionError,
@@ -176,7 +177,7 @@ class Fetcher:
                 continue
             try:
                 reply = self._read_partition(asked, left_bytes, first=found_bytes == 0)
-            except BrokerResponseError as error:
+            except (BrokerResponseError, OSError) as error:
                 replies.append(self._failure(asked, error))
                 failed = True
                 continue
@@ -211,7 +212,9 @@ class Fetcher:
             asked.topic_partition, 0, high_watermark, high_watermark, log_start_offset, (), tuple(records)
         )
 
-    def _failure(self, asked: PartitionFetch, error: BrokerResponseError) -> PartitionFetchReply:
+    def _failure(self, asked: PartitionFetch, error: BrokerResponseError | OSError) -> PartitionFetchReply:
+        if isinstance(error, OSError):
+            error = read_error(self._find(asked.topic_partition), error)
         message = error.args[0] if error.args else None
         return PartitionFetchReply(asked.topic_partition, error.errno, error_message=message)
 
@@ -228,3 +231,10 @@ def check_leader_epoch(partition: Partition, asked_epoch: int) -> None:
     if asked_epoch < partition.leader_epoch:
         raise FencedLeaderEpochError(f"epoch {asked_epoch} is older than the leader's, {partition.leader_epoch}")
     raise UnknownLeaderEpochError(f"epoch {asked_epoch} is newer than the leader's, {partition.leader_epoch}")
+
+
+def read_error(partition: Partition | None, error: OSError) -> BrokerResponseError:
+    """What a failed read means: the topic was deleted meanwhile, or the files cannot be read."""
+    if partition is None or partition.is_deleted:
+        return UnknownTopicOrPartitionError("the topic was deleted")
+    return KafkaStorageError(f"reading {partition.topic_partition} failed: {error}")

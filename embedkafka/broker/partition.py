@@ -28,10 +28,12 @@ class Partition:
     """A partition and everybody who waits for it."""
 
     __slots__ = (
+        "_appended",
         "_log",
         "_open_log",
         "clock",
         "is_deleted",
+        "is_idle",
         "leader_epoch",
         "lock",
         "parked",
@@ -40,10 +42,16 @@ class Partition:
     )
 
     def __init__(
-        self, topic: Topic, topic_partition: TopicPartition, clock: Clock, open_log: Callable[[Partition], Log]
+        self,
+        topic: Topic,
+        topic_partition: TopicPartition,
+        clock: Clock,
+        open_log: Callable[[Partition], Log],
+        appended: Callable[[Partition], None],
     ) -> None:
         """
         Args:
+            appended: told of an append while ``is_idle``, which whoever takes care of logs clears and sets.
             open_log: opens the log at its first use, with ``lock`` held; a thousand partitions that nobody touches
                 cost no descriptor and no time.
         """
@@ -56,6 +64,8 @@ class Partition:
         self.parked: dict[ParkedFetch, None] = {}
         self._log: Log | None = None
         self._open_log = open_log
+        self._appended = appended
+        self.is_idle = True
 
     @property
     def log(self) -> Log:
@@ -107,6 +117,8 @@ class Partition:
             if self.is_deleted:
                 raise UnknownTopicOrPartitionError(f"{self.topic_partition} was deleted")
             info = log.append(records, leader_epoch=self.leader_epoch, now_ms=now_ms, trusted=trusted, origin=origin)
+        if self.is_idle:
+            self._appended(self)
         if info.flush_due:
             log.flush()  # one sync is shared by everybody who waits for it
         elif info.rolled:

@@ -13,7 +13,7 @@ from embedkafka.broker.api import (
     ListOffsetsRequest,
     PartitionOffset,
 )
-from embedkafka.broker.fetching import check_leader_epoch
+from embedkafka.broker.fetching import check_leader_epoch, read_error
 from embedkafka.broker.partition import Partition
 from embedkafka.errors import (
     BrokerResponseError,
@@ -52,6 +52,9 @@ class Positions:
                 replies.append(self._offset_at(topic_partition, timestamp))
             except BrokerResponseError as error:
                 replies.append(PartitionOffset(topic_partition, error.errno))
+            except OSError as error:
+                failure = read_error(self._find(topic_partition), error)
+                replies.append(PartitionOffset(topic_partition, failure.errno))
         return replies
 
     def _offset_at(self, topic_partition: TopicPartition, timestamp: int) -> PartitionOffset:

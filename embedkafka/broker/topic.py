@@ -45,6 +45,7 @@ class Topic:
         self.settings: dict[str, ConfigValue] = settings
         self.log_config = log_config
         for partition in self.partitions:
+            partition.is_idle = True  # the next append starts the timers that the new settings ask for
             log = partition.open_log
             if log is not None:
                 log.config = log_config

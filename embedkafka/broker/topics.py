@@ -16,6 +16,7 @@ from functools import partial
 
 from embedkafka.broker.api import NewPartitionsSpec, NewTopicSpec, TopicResult
 from embedkafka.broker.catalog import Catalog, TopicEntry
+from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.partition import Partition
 from embedkafka.broker.store import Store
@@ -41,7 +42,15 @@ _log = logging.getLogger(__name__)
 class Topics:
     """All topics, and all partitions by name and number."""
 
-    def __init__(self, catalog: Catalog, config: BrokerConfig, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        config: BrokerConfig,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        housekeeping: Housekeeping,
+    ) -> None:
         self.lock = threading.RLock()
         self.version = 0
         self.catalog = catalog
@@ -49,6 +58,7 @@ class Topics:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._housekeeping = housekeeping
         self._topics: dict[str, Topic] = {}
         self._partitions: dict[TopicPartition, Partition] = {}
         self._watchers: dict[object, Callable[[], None]] = {}
@@ -325,7 +335,9 @@ class Topics:
             topic.configure(entry, self.config)
         for number in range(len(topic.partitions), len(entry.replicas)):
             topic_partition = TopicPartition(entry.name, number)
-            partition = Partition(topic, topic_partition, self._clock, self._store.open_log)
+            partition = Partition(
+                topic, topic_partition, self._clock, self._store.open_log, self._housekeeping.appended
+            )
             topic.partitions.append(partition)
         for partition in topic.partitions:
             self._partitions[partition.topic_partition] = partition
@@ -334,7 +346,7 @@ class Topics:
 
     def _drop(self, topic: Topic) -> None:
         for partition in topic.partitions:
-            self._store.retire(partition)
+            self._housekeeping.retire(partition)
         for partition in topic.partitions:
             self._partitions.pop(partition.topic_partition, None)
         self._topics.pop(topic.name, None)

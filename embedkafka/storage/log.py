@@ -470,7 +470,8 @@ class Log:
                 return self.recovery_point
             self.health.check()
             active = self._active
-            assert active is not None
+            if active is None:
+                return self.recovery_point  # deleted meanwhile
             to_active = wanted > active.base_offset
             offset = self.end_offset if to_active else active.base_offset  # covers those who wait behind this one
             try:
@@ -645,7 +646,8 @@ class Log:
 
     def discard(self) -> None:
         """Let go of all files without making anything durable: the log is about to be deleted."""
-        segments, self._segments, self._active = self._segments, SegmentMap(), None
+        with self._flush_lock:  # a sync that is running ends first; one that comes later finds nothing to do
+            segments, self._segments, self._active = self._segments, SegmentMap(), None
         for segment in segments:
             segment.release()
             self.usage.add(-segment.state.size_bytes)
