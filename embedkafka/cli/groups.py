@@ -105,9 +105,9 @@ def delete(
             if not sys.stdin.isatty():
                 raise CliError(f"deleting {', '.join(groups)} needs --yes", "", ExitCode.USAGE)
             typer.confirm(f"delete {', '.join(groups)} and the offsets they committed?", abort=True, err=True)
-        for group, error in admin.delete_groups(groups):
-            if getattr(error, "errno", 0):
-                raise CliError(f"group {group!r}: {error.message}", "a group with members cannot be deleted")
+        for group, outcome in admin.delete_groups(groups).items():
+            if outcome != "OK":
+                raise CliError(f"group {group!r}: {outcome}", "a group with members cannot be deleted")
     for group in groups:
         if session.out.as_json:
             session.out.json({"group": group, "deleted": True})

@@ -7,6 +7,7 @@ always hands over results only.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from embedkafka.cli.exits import CliError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_STYLES = {"bold": "1", "red": "1;31", "green": "32"}
 
 
 class Advance(Protocol):
@@ -37,6 +41,12 @@ class Output:
     def line(self, text: str = "") -> None:
         """A line of the result."""
         write_text(text + "\n")
+
+    def styled(self, text: str, style: str) -> str:
+        """Text in a colour or in bold where stdout is a terminal that may show it; otherwise as it is."""
+        if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.name == "nt":
+            return text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
     def flush(self) -> None:
         """Hand over what was written; whoever waits for it at the other end of a pipe sees it now."""

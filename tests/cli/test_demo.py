@@ -44,7 +44,7 @@ def test_it_leaves_its_data_in_a_directory_of_its_own(shown: tuple[Path, str]) -
 def test_every_check_holds(shown: tuple[Path, str]) -> None:
     _, stdout = shown
     assert "WRONG" not in stdout
-    assert stdout.count("   ok ") == 8
+    assert stdout.count("   ok   ") == 8
 
 
 def test_it_fits_into_80_columns_but_for_the_commands_to_paste(shown: tuple[Path, str]) -> None:

@@ -105,7 +105,7 @@ def _checks(source: Source, produced: list[Produced], groups: list[GroupRun], cr
     yield Check(
         "the group resumed where it had committed",
         crash.resumed_at == crash.committed_offsets,
-        f"offset {sum(crash.resumed_at.values()):,} of {lines:,} in all",
+        f"{sum(crash.resumed_at.values()):,} of {lines:,}",
     )
     together = crash.committed.plus(crash.resumed)
     yield Check("killed and resumed reader together saw every line", together == source.keyed, f"{together.records:,}")
@@ -125,15 +125,15 @@ class _Narrator:
 
     def _heading(self, title: str) -> None:
         self._say()
-        self._say(title)
+        self._say(self._out.styled(title, "bold"))
 
     def opening(self, source: Source, repeat: int) -> None:
         from embedkafka.cli.version import version_line
 
         self._say(version_line())
-        times = f", {repeat} times over" if repeat > 1 else ""
+        times = f" {repeat} times over" if repeat > 1 else ""
         self._say(
-            f"input: the text of Python's help(), {source.chapters} chapters{times}: "
+            f"input: Python's help() text, {source.chapters} chapters{times}: "
             f"{len(source.lines):,} lines, {text.size(source.size_bytes)}"
         )
 
@@ -145,17 +145,17 @@ class _Narrator:
             self._say(f"   {topic.topic:<16} {keys:<14} {topic.records:>9,} records  {rate:>12}")
             spread = " ".join(f"{count:>7,}" for count in topic.per_partition)
             self._say(f"   {'':<16} per partition: {spread}")
-        self._say("   Without a key lines spread; with one a chapter stays in one partition, in order.")
+        self._say("   Without a key, lines spread. With one, a chapter stays together, in order.")
 
     def groups(self, groups: list[GroupRun]) -> None:
         self._heading("2. Consume: two groups at the same time, each reads both topics")
         for run in groups:
-            shares = " + ".join(f"{count:,}" for count in run.per_consumer)
+            shares = " ".join(f"{count:>7,}" for count in run.per_consumer)
             rate = text.rate(run.records, run.elapsed_s)
             self._say(f"   {run.group:<16} {run.consumers} consumers    {run.records:>9,} records  {rate:>12}")
-            self._say(f"   {'':<16} {shares}")
+            self._say(f"   {'':<16} per consumer:  {shares}")
         words = next(run.words for run in groups if run.words)
-        common = ", ".join(f"{text.printable(word)} {count:,}" for word, count in words.most_common(4))
+        common = ", ".join(f"{text.printable(word)} {count:,}" for word, count in words.most_common(3))
         self._say(f"   Reading removes nothing. Most frequent words: {common}.")
 
     def crash(self, crash: Crash) -> None:
@@ -164,14 +164,15 @@ class _Narrator:
         self._say(f"   committed {crash.committed.records:,} of them, and was killed (SIGKILL)")
         self._say(f"   the directory opened again in {text.duration(crash.reopen_s)}")
         self._say(
-            f"   the group went on where it had committed: {crash.read_again:,} lines read again, "
+            f"   the group went on where it had committed: {crash.read_again:,} lines again, "
             f"{crash.resumed.records - crash.read_again:,} new"
         )
 
     def checks(self, checks: list[Check]) -> None:
         self._heading("4. Checks against the input")
         for check in checks:
-            self._say(f"   {'ok    ' if check.holds else 'WRONG '} {check.name:<51} {check.detail:>17}")
+            verdict = self._out.styled("ok   ", "green") if check.holds else self._out.styled("WRONG", "red")
+            self._say(f"   {verdict}  {check.name:<50} {check.detail:>18}")
 
     def commands(self, directory: Path) -> None:
         self._heading(f"The data stays in {directory}. Look around:")
