@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from embedkafka.broker.api import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
 from embedkafka.client.consumer.config import DEFAULT_CONFIG, assignors, consumer_settings, isolation_level
 from embedkafka.client.consumer.coordinator import CommitCallback, GroupCoordinator, GroupSettings
-from embedkafka.client.consumer.deserializers import as_deserialize, close_quietly
+from embedkafka.client.consumer.deserializers import checked, close_quietly
 from embedkafka.client.consumer.fetcher import Fetcher, FetchSettings
 from embedkafka.client.consumer.iteration import Iteration
 from embedkafka.client.consumer.listener import Listener
@@ -136,8 +136,8 @@ class KafkaConsumer:
                 max_wait_ms=settings["fetch_max_wait_ms"],
                 isolation_level=self._isolation_level,
                 check_crcs=bool(settings["check_crcs"]),
-                key_deserializer=as_deserialize(settings["key_deserializer"], "key_deserializer"),
-                value_deserializer=as_deserialize(settings["value_deserializer"], "value_deserializer"),
+                key_deserializer=checked(settings["key_deserializer"], "key_deserializer"),
+                value_deserializer=checked(settings["value_deserializer"], "value_deserializer"),
             ),
             self._metrics,
             arrived=waker.notify,

@@ -1,30 +1,26 @@
-"""One calling shape for whatever a program gives as a deserializer."""
+"""What a program may give as a deserializer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from embedkafka.errors import KafkaConfigurationError
 
-Deserialize = Callable[[str, Sequence[tuple[str, "bytes | None"]], "bytes | None"], Any]
 
+def checked(given: Any, name: str) -> Any:
+    """A deserializer as the record cursor takes it: a callable of bytes, or an object with ``deserialize``, or None.
 
-def as_deserialize(given: Any, name: str) -> Deserialize | None:
-    """A function of topic, headers and bytes out of a callable of bytes, a Deserializer object or class, or None.
+    Args:
+        given: one of these, or a Deserializer class, which is instantiated.
+        name: the setting, for the error.
 
     Raises:
         KafkaConfigurationError: something that deserializes nothing.
     """
-    if given is None:
-        return None
-    if isinstance(given, type):
+    if isinstance(given, type) and callable(getattr(given, "deserialize", None)):
         given = given()
-    method = getattr(given, "deserialize", None)
-    if callable(method):
-        return method  # type: ignore[no-any-return]  # kafka-python's interface
-    if callable(given):
-        return lambda topic, headers, data: given(data)
+    if given is None or callable(getattr(given, "deserialize", None)) or callable(given):
+        return given
     raise KafkaConfigurationError(f"{name} is {given!r}: neither a callable nor a Deserializer")
 
 

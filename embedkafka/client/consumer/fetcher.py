@@ -14,10 +14,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
-from embedkafka.client.consumer.deserializers import Deserialize
 from embedkafka.client.consumer.subscription import PartitionState, Subscription
 from embedkafka.errors import (
     InvalidMetadataError,
@@ -68,8 +67,8 @@ class FetchSettings:
         max_wait_ms: float,
         isolation_level: int,
         check_crcs: bool,
-        key_deserializer: Deserialize | None,
-        value_deserializer: Deserialize | None,
+        key_deserializer: Any,
+        value_deserializer: Any,
     ) -> None:
         self.min_bytes = min_bytes
         self.max_bytes = max_bytes
