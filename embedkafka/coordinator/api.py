@@ -7,7 +7,8 @@ below the broker and takes them as its commands.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from embedkafka.model import TopicPartition
 
@@ -39,9 +40,10 @@ __all__ = [
     "SyncGroupRequest",
 ]
 
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class JoinGroupRequest:
+
+class JoinGroupRequest(NamedTuple):
     group_id: str
     session_timeout_ms: int
     rebalance_timeout_ms: int
@@ -53,15 +55,13 @@ class JoinGroupRequest:
     require_member_id: bool = True  # version 4 and later (KIP-394)
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedMember:
+class JoinedMember(NamedTuple):
     member_id: str
     metadata: bytes
     group_instance_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JoinGroupReply:
+class JoinGroupReply(NamedTuple):
     """``members`` is the leader's alone; ``skip_assignment`` tells a returning static leader to keep its assignment."""
 
     error_code: int = 0
@@ -74,68 +74,59 @@ class JoinGroupReply:
     skip_assignment: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SyncGroupRequest:
+class SyncGroupRequest(NamedTuple):
     group_id: str
     generation_id: int
     member_id: str
     group_instance_id: str | None = None
     protocol_type: str | None = None
     protocol_name: str | None = None
-    assignments: Mapping[str, bytes] = field(default_factory=dict)
+    assignments: Mapping[str, bytes] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class SyncGroupReply:
+class SyncGroupReply(NamedTuple):
     error_code: int = 0
     protocol_type: str | None = None
     protocol_name: str | None = None
     assignment: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class HeartbeatRequest:
+class HeartbeatRequest(NamedTuple):
     group_id: str
     generation_id: int
     member_id: str
     group_instance_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LeavingMember:
+class LeavingMember(NamedTuple):
     member_id: str
     group_instance_id: str | None = None
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LeftMember:
+class LeftMember(NamedTuple):
     member_id: str
     group_instance_id: str | None
     error_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveGroupRequest:
+class LeaveGroupRequest(NamedTuple):
     group_id: str
     members: Sequence[LeavingMember]
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveGroupReply:
+class LeaveGroupReply(NamedTuple):
     error_code: int = 0
     members: Sequence[LeftMember] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetToCommit:
+class OffsetToCommit(NamedTuple):
     offset: int
     leader_epoch: int = -1
     metadata: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetCommitRequest:
+class OffsetCommitRequest(NamedTuple):
     """A generation of -1 with an empty member id is a commit from outside the group (allowed while it is empty)."""
 
     group_id: str
@@ -145,13 +136,11 @@ class OffsetCommitRequest:
     group_instance_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetCommitReply:
+class OffsetCommitReply(NamedTuple):
     error_codes: Mapping[TopicPartition, int]
 
 
-@dataclass(frozen=True, slots=True)
-class CommittedOffset:
+class CommittedOffset(NamedTuple):
     """``offset`` -1 means nothing is committed."""
 
     offset: int = -1
@@ -160,8 +149,7 @@ class CommittedOffset:
     error_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetFetchRequest:
+class OffsetFetchRequest(NamedTuple):
     """``partitions`` None asks for everything the group has committed."""
 
     group_id: str
@@ -171,47 +159,40 @@ class OffsetFetchRequest:
     member_epoch: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetFetchReply:
+class OffsetFetchReply(NamedTuple):
     error_code: int = 0
-    offsets: Mapping[TopicPartition, CommittedOffset] = field(default_factory=dict)
+    offsets: Mapping[TopicPartition, CommittedOffset] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetDeleteRequest:
+class OffsetDeleteRequest(NamedTuple):
     group_id: str
     partitions: Sequence[TopicPartition]
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetDeleteReply:
+class OffsetDeleteReply(NamedTuple):
     error_code: int = 0
-    error_codes: Mapping[TopicPartition, int] = field(default_factory=dict)
+    error_codes: Mapping[TopicPartition, int] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class ListGroupsRequest:
+class ListGroupsRequest(NamedTuple):
     """Empty filters let everything through; both compare without regard to case."""
 
     states: Sequence[str] = ()
     types: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ListedGroup:
+class ListedGroup(NamedTuple):
     group_id: str
     protocol_type: str
     group_state: str
     group_type: str = "classic"
 
 
-@dataclass(frozen=True, slots=True)
-class DescribeGroupsRequest:
+class DescribeGroupsRequest(NamedTuple):
     group_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedMember:
+class DescribedMember(NamedTuple):
     member_id: str
     group_instance_id: str | None
     client_id: str
@@ -220,8 +201,7 @@ class DescribedMember:
     member_assignment: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedGroup:
+class DescribedGroup(NamedTuple):
     group_id: str
     error_code: int = 0
     error_message: str | None = None
@@ -231,13 +211,11 @@ class DescribedGroup:
     members: Sequence[DescribedMember] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteGroupsRequest:
+class DeleteGroupsRequest(NamedTuple):
     group_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupResult:
+class GroupResult(NamedTuple):
     group_id: str
     error_code: int = 0
     error_message: str | None = None

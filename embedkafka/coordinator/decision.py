@@ -7,7 +7,6 @@ knows, and name what happens without a client: timers that ran out, topics that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,8 +26,7 @@ from embedkafka.coordinator.group import Group
 from embedkafka.coordinator.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class JoinGroup:
+class JoinGroup(NamedTuple):
     """A join with who asks; ``fresh_id`` is a unique text that becomes the end of a new member's id."""
 
     request: JoinGroupRequest
@@ -37,39 +35,33 @@ class JoinGroup:
     fresh_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommitOffsets:
+class CommitOffsets(NamedTuple):
     """A commit with the ids of its topics, where they are known."""
 
     request: OffsetCommitRequest
     topic_ids: Mapping[str, UUID]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The machine has been fed its log; members' sessions start now, as after Kafka's fail-over."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireOffsets:
+class ExpireOffsets(NamedTuple):
     """Look for offsets past their retention, and for empty groups without offsets."""
 
 
-@dataclass(frozen=True, slots=True)
-class TopicsDeleted:
+class TopicsDeleted(NamedTuple):
     topics: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionExpired:
+class SessionExpired(NamedTuple):
     """Nothing was heard of a member, or of one that was only told its id, for its session timeout."""
 
     group_id: str
     member_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class InitialDelayOver:
+class InitialDelayOver(NamedTuple):
     """An empty group has waited ``delay_ms`` for more members; ``remaining_ms`` is what it may still wait."""
 
     group_id: str
@@ -77,15 +69,13 @@ class InitialDelayOver:
     remaining_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class JoinDeadline:
+class JoinDeadline(NamedTuple):
     """The rebalance timeout is over; who has not joined is out."""
 
     group_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncDeadline:
+class SyncDeadline(NamedTuple):
     """Members that joined ``generation_id`` had the rebalance timeout to fetch their assignment."""
 
     group_id: str
@@ -142,16 +132,14 @@ class ParkKey(NamedTuple):
     member_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupChanged:
+class GroupChanged(NamedTuple):
     """The soft state of a group is now ``group``; None: nothing beyond what is durable."""
 
     group_id: str
     group: Group | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to do about a command, in this order: append and apply ``records``, note ``events``, set ``timers``, answer.
 
     Exactly one of ``reply`` and ``park`` is set for a client's request.  ``completions`` answers others that were

@@ -32,7 +32,7 @@ from embedkafka.coordinator.decision import (
     Timer,
     TopicsDeleted,
 )
-from embedkafka.coordinator.group import Group, restore
+from embedkafka.coordinator.group import Group, GroupState, restore
 from embedkafka.coordinator.rebalance import prepare
 from embedkafka.coordinator.records import Record
 from embedkafka.coordinator.state import DurableState
@@ -67,11 +67,12 @@ class GroupMachine:
         self._durable.apply(record)
 
     def note(self, event: GroupChanged) -> None:
-        """Let a soft change take effect."""
-        if event.group is None:
+        """Let a soft change take effect; of a group that nobody is in or about to join, nothing is soft."""
+        group = event.group
+        if group is None or (group.state is GroupState.EMPTY and not group.pending_members):
             self._soft.pop(event.group_id, None)
         else:
-            self._soft[event.group_id] = event.group
+            self._soft[event.group_id] = group
 
     def find(self, group_id: str) -> Group | None:
         """The group as it is now, not to be changed; None where there is none."""
