@@ -154,8 +154,12 @@ class Files(ABC):
         file = self.open(path, read_only=True)
         return bytes(file.read_at(0, file.size()))
 
-    def write_atomically(self, path: str, data: Bytes) -> None:
-        """Replace a small file so that after a power cut it holds either the old bytes or the new, never a mixture."""
+    def write_atomically(self, path: str, data: Bytes, *, sync_folder: bool = True) -> None:
+        """Replace a small file so that after a power cut it holds either the old bytes or the new, never a mixture.
+
+        Args:
+            sync_folder: make it the new ones for sure; False leaves that to a later sync of the folder.
+        """
         temporary = path + ".tmp"
         file = self.open(temporary, create=True)
         file.truncate(0)
@@ -163,7 +167,8 @@ class Files(ABC):
         file.sync()
         del file  # Windows does not rename an open file
         self.rename(temporary, path)
-        self.sync_dir(self.parent(path))
+        if sync_folder:
+            self.sync_dir(self.parent(path))
 
     def make_dirs(self, path: str) -> None:
         """Make a folder and its parents, each durable in the one above."""

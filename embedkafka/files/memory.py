@@ -95,6 +95,13 @@ class MemoryFile(File):
         return self.read_at(0, size_bytes)
 
 
+class MemoryFolder:
+    """Names and what they stand for."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, MemoryFile | MemoryFolder] = {}
+
+
 class MemoryLock(Lock):
     def __init__(self, files: MemoryFiles, path: str) -> None:
         self._files = files
@@ -105,112 +112,101 @@ class MemoryLock(Lock):
 
 
 class MemoryFiles(Files):
-    """A file system in a dict.  Nothing touches the disk; ``/`` is the only folder at first."""
+    """A file system of objects.  Nothing touches the disk; ``/`` is the only folder at first."""
 
     can_map = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._nodes: dict[str, MemoryFile | None] = {"/": None}  # None is a folder
-        self._children: dict[str, set[str]] = {"/": set()}
+        self.root = self._new_folder()
         self.locked: set[str] = set()
-
-    def open(self, path: str, *, create: bool = False, read_only: bool = False) -> File:
-        with self._lock:
-            node = self._nodes.get(path)
-            if node is None:
-                if path in self._nodes:
-                    raise IsADirectoryError(errno.EISDIR, "is a folder", path)
-                if not create:
-                    raise FileNotFoundError(errno.ENOENT, "no such file", path)
-                node = self._new_file(path)
-                self._add(path, node)
-            return node
 
     def _new_file(self, path: str) -> MemoryFile:
         return MemoryFile(path)
 
-    def _add(self, path: str, node: MemoryFile | None) -> None:
-        folder, name = posixpath.split(path)
-        if folder not in self._children:
-            raise FileNotFoundError(errno.ENOENT, "no such folder", folder)
-        self._children[folder].add(name)
-        self._nodes[path] = node
-        if node is None:
-            self._children.setdefault(path, set())
+    def _new_folder(self) -> MemoryFolder:
+        return MemoryFolder()
 
-    def _remove(self, path: str) -> MemoryFile | None:
-        folder, name = posixpath.split(path)
-        self._children[folder].discard(name)
-        return self._nodes.pop(path)
+    def _find(self, path: str) -> MemoryFile | MemoryFolder | None:
+        found: MemoryFile | MemoryFolder | None = self.root
+        for name in path.split("/"):
+            if name:
+                found = found.entries.get(name) if isinstance(found, MemoryFolder) else None
+        return found
+
+    def _folder(self, path: str) -> MemoryFolder:
+        found = self._find(path)
+        if not isinstance(found, MemoryFolder):
+            raise FileNotFoundError(errno.ENOENT, "no such folder", path)
+        return found
+
+    def open(self, path: str, *, create: bool = False, read_only: bool = False) -> File:
+        with self._lock:
+            found = self._find(path)
+            if isinstance(found, MemoryFolder):
+                raise IsADirectoryError(errno.EISDIR, "is a folder", path)
+            if found is None:
+                if not create:
+                    raise FileNotFoundError(errno.ENOENT, "no such file", path)
+                folder, name = posixpath.split(path)
+                found = self._folder(folder).entries[name] = self._new_file(path)
+            return found
 
     def exists(self, path: str) -> bool:
-        return path in self._nodes
+        return self._find(path) is not None
 
     def size(self, path: str) -> int:
         return self.open(path).size()
 
     def list(self, path: str) -> list[str]:
         with self._lock:
-            return sorted(self._children.get(path, ()))
+            found = self._find(path)
+            return sorted(found.entries) if isinstance(found, MemoryFolder) else []
 
     def list_sizes(self, path: str) -> dict[str, int]:
         with self._lock:
-            sizes = {}
-            for name in self._children.get(path, ()):
-                node = self._nodes[posixpath.join(path, name)]
-                if node is not None:
-                    sizes[name] = node.size()
-            return sizes
+            found = self._find(path)
+            entries = found.entries.items() if isinstance(found, MemoryFolder) else ()
+            return {name: entry.size() for name, entry in entries if isinstance(entry, MemoryFile)}
 
     def is_dir(self, path: str) -> bool:
-        return path in self._children
+        return isinstance(self._find(path), MemoryFolder)
 
     def make_dir(self, path: str) -> None:
         with self._lock:
-            if path not in self._children:
-                self._add(path, None)
+            if not isinstance(self._find(path), MemoryFolder):
+                folder, name = posixpath.split(path)
+                self._folder(folder).entries[name] = self._new_folder()
 
     def remove_dir(self, path: str) -> None:
         with self._lock:
-            if path not in self._children:
-                raise FileNotFoundError(errno.ENOENT, "no such folder", path)
-            if self._children[path]:
+            if self._folder(path).entries:
                 raise OSError(errno.ENOTEMPTY, "folder is not empty", path)
-            self._remove(path)
-            del self._children[path]
+            folder, name = posixpath.split(path)
+            del self._folder(folder).entries[name]
 
     def rename(self, old: str, new: str) -> None:
         with self._lock:
-            if old not in self._nodes:
+            found, replaced = self._find(old), self._find(new)
+            if found is None:
                 raise FileNotFoundError(errno.ENOENT, "no such file", old)
-            if old not in self._children:
-                node = self._remove(old)
-                assert node is not None
-                node.path = new
-                self._add(new, node)
-                return
-            if self._children.get(new):
+            if isinstance(replaced, MemoryFolder) and replaced.entries:
                 raise OSError(errno.ENOTEMPTY, "folder is not empty", new)
-            self._remove(old)
-            self._add(new, None)
-            moved = [path for path in self._nodes if path.startswith(old + "/")]
-            for path in moved:
-                target = new + path[len(old) :]
-                node = self._nodes.pop(path)
-                self._nodes[target] = node
-                if node is not None:
-                    node.path = target
-            for path in [path for path in self._children if path == old or path.startswith(old + "/")]:
-                self._children[new + path[len(old) :]] = self._children.pop(path)
+            folder, name = posixpath.split(new)
+            target = self._folder(folder)
+            old_folder, old_name = posixpath.split(old)
+            del self._folder(old_folder).entries[old_name]
+            target.entries[name] = found
 
     def unlink(self, path: str) -> None:
         with self._lock:
-            if path in self._children:
-                raise IsADirectoryError(errno.EISDIR, "is a folder", path)
-            if path not in self._nodes:
+            found = self._find(path)
+            if found is None:
                 raise FileNotFoundError(errno.ENOENT, "no such file", path)
-            self._remove(path)
+            if isinstance(found, MemoryFolder):
+                raise IsADirectoryError(errno.EISDIR, "is a folder", path)
+            folder, name = posixpath.split(path)
+            del self._folder(folder).entries[name]
 
     def sync_dir(self, path: str) -> None:
         pass

@@ -36,6 +36,7 @@ from embedkafka.storage.config import LogConfig
 from embedkafka.storage.health import DirectoryHealth, DirectoryUsage
 from embedkafka.storage.log import Log
 from embedkafka.storage.names import parse_partition_folder, partition_folder
+from embedkafka.storage.parent import ParentFolder
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class BrokerDirectory:
         self.path = path
         self.read_only = read_only
         self.health = DirectoryHealth(path)
+        self._parent = ParentFolder(files, path)
         self.usage = DirectoryUsage(max_total_bytes)
         self.was_clean = False
         self.logs: dict[TopicPartition, Log] = {}
@@ -158,7 +160,7 @@ class BrokerDirectory:
         self.mark_dirty()
         log = Log.open(
             handles,
-            self.path,
+            self._parent,
             topic_partition,
             config,
             now_ms=now_ms,

@@ -29,10 +29,14 @@ LEADER_EPOCH_FILE = "leader-epoch-checkpoint"
 _VERSION = 0
 
 
-def write_checkpoint(files: Files, path: str, rows: Sequence[Iterable[object]]) -> None:
-    """Replace a checkpoint; after a power cut the file is the old one or this one."""
+def write_checkpoint(files: Files, path: str, rows: Sequence[Iterable[object]], *, sync_folder: bool = True) -> None:
+    """Replace a checkpoint; after a power cut the file is the old one or this one.
+
+    Args:
+        sync_folder: make it this one for sure; False leaves that to a later sync of the folder.
+    """
     lines = [str(_VERSION), str(len(rows)), *(" ".join(map(str, row)) for row in rows)]
-    files.write_atomically(path, ("\n".join(lines) + "\n").encode())
+    files.write_atomically(path, ("\n".join(lines) + "\n").encode(), sync_folder=sync_folder)
 
 
 def read_checkpoint(files: Files, path: str, width: int) -> list[list[str]]:

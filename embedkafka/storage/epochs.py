@@ -80,11 +80,13 @@ class LeaderEpochs:
         epoch = self.epoch_at(start_offset)
         self._replace([(epoch, start_offset), *keep] if epoch >= 0 else keep)
 
-    def write(self) -> None:
-        """Make the entries durable where they have changed."""
-        if not self._written:
-            write_checkpoint(self._files, self._path, self._entries)
-            self._written = True
+    def write(self) -> bool:
+        """Write the entries where they have changed; True when the folder is to be synced for it."""
+        if self._written:
+            return False
+        write_checkpoint(self._files, self._path, self._entries, sync_folder=False)
+        self._written = True
+        return True
 
     def _replace(self, entries: list[tuple[int, int]]) -> None:
         if entries != self._entries:

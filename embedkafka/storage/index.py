@@ -41,7 +41,7 @@ class Index(ABC):
         stored_count: how many whole entries the file holds.
     """
 
-    __slots__ = ("_parts", "handle")
+    __slots__ = ("_parts", "_unsynced", "handle")
 
     entry: struct.Struct
     suffix: str
@@ -49,6 +49,7 @@ class Index(ABC):
     def __init__(self, handle: Handle, stored_count: int = 0) -> None:
         self.handle = handle
         self._parts = (stored_count, bytearray())  # replaced as one: an interrupt finds either the old or the new
+        self._unsynced = False
 
     @property
     def stored_count(self) -> int:
@@ -73,6 +74,7 @@ class Index(ABC):
         size = self.entry.size
         wanted = (count - stored_count) * size
         if wanted > 0:
+            self._unsynced = True
             self.handle.write_all(pending[:wanted], stored_count * size)
             self._parts = (count, pending[wanted:])
 
@@ -88,7 +90,18 @@ class Index(ABC):
             del pending[(count - stored_count) * self.entry.size :]
         else:
             self._parts = (count, bytearray())
+            self._unsynced = True
             self.handle.file().truncate(count * self.entry.size)
+
+    def forget(self) -> None:
+        """Start anew in memory only: a reader beside a live owner builds its own entries."""
+        self._parts = (0, bytearray())
+
+    def sync(self) -> None:
+        """Make the file durable where it was changed."""
+        if self._unsynced:
+            self.handle.file().sync()
+            self._unsynced = False
 
     def fields(self, index: int) -> tuple[int, int]:
         """Both fields of entry ``index`` as they are in the file."""

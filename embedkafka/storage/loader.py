@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_PUBLISHED_TOGETHER = 4096  # batches; bounds the memory of a scan
+
 
 @dataclass
 class Loaded:
@@ -144,6 +146,7 @@ class _Loader:
             if problem is not None:
                 _log.warning("%s: %s; rebuilding", segment.log.path, problem)
                 self._scan(segment)
+                segment.sync_indexes()  # the next flush begins behind it
 
     def _activate(self, segment: Segment) -> None:
         """Find out where the last segment ends and what its largest timestamp is; reads the last few kilobytes."""
@@ -174,12 +177,12 @@ class _Loader:
         """Read every batch, rebuild the indexes, cut behind the last whole one; returns how many bytes were cut."""
         log = self._log
         found_bytes = segment.state.size_bytes
+        self._reset(segment)
         batches: list[PlacedBatch] = []
         expected_offset = segment.base_offset
-        valid_bytes = 0
         reason = "cut off"
         try:
-            for position, header, batch in segment.batches():
+            for _, header, batch in segment.batches(size_bytes=found_bytes):
                 verify_checksum(batch, 0, header)
                 if header.base_offset < expected_offset or not segment.fits_offset(header.last_offset):
                     reason = f"found offset {header.base_offset}, expected {expected_offset} or a little more"
@@ -188,24 +191,31 @@ class _Loader:
                 if header.partition_leader_epoch > log.leader_epochs.latest:
                     log.leader_epochs.assign(header.partition_leader_epoch, header.base_offset)
                 expected_offset = header.next_offset
-                valid_bytes = position + header.size_bytes
+                if len(batches) == _PUBLISHED_TOGETHER:
+                    segment.publish(batches, log.config.index_interval_bytes)
+                    batches.clear()
         except CorruptRecordError as error:
             reason = str(error.args[0])
-        cut_bytes = found_bytes - valid_bytes
-        segment.state = SegmentState(0, segment.base_offset, -1, -1, 0, 0, 0)
-        if log.read_only:
-            segment.state = segment.state._replace(size_bytes=valid_bytes, next_offset=expected_offset)
-            return cut_bytes
-        if cut_bytes:
-            _log.warning("%s: cut %d bytes at position %d: %s", segment.log.path, cut_bytes, valid_bytes, reason)
-            segment.log.release()  # no mapping covers the bytes that go
-            segment.log.file().truncate(valid_bytes)
-        segment.create_files()
-        segment.offset_index.truncate(0)
-        segment.time_index.truncate(0)
         segment.publish(batches, log.config.index_interval_bytes)
-        segment.finish()
+        size_bytes = segment.state.size_bytes
+        cut_bytes = found_bytes - size_bytes
+        if not log.read_only:
+            if cut_bytes:
+                _log.warning("%s: cut %d bytes at position %d: %s", segment.log.path, cut_bytes, size_bytes, reason)
+                segment.shorten_file(size_bytes)
+            segment.finish()
         return cut_bytes
+
+    def _reset(self, segment: Segment) -> None:
+        segment.reset()
+        if self._log.read_only:
+            segment.offset_index.forget()
+            segment.time_index.forget()
+        else:
+            self._names_changed = True  # of indexes that may have been missing
+            segment.create_files()
+            segment.offset_index.truncate(0)
+            segment.time_index.truncate(0)
 
     def _remove_behind(self, segments: list[Segment], index: int) -> None:
         for segment in segments[index + 1 :]:
@@ -215,6 +225,5 @@ class _Loader:
                 segment.state.size_bytes,
                 segments[index].state.next_offset,
             )
-            segment.release()
-            self._files.unlink_all(segment.paths)
+            segment.remove()
             self._names_changed = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
@@ -25,12 +26,15 @@ from embedkafka.storage.epochs import LeaderEpochs
 from embedkafka.storage.health import NO_SPACE_ERRNOS, DirectoryHealth, DirectoryUsage
 from embedkafka.storage.loader import load_segments
 from embedkafka.storage.names import partition_folder
+from embedkafka.storage.parent import ParentFolder
 from embedkafka.storage.retention import SegmentFacts
 from embedkafka.storage.segment import PlacedBatch, Segment
 from embedkafka.storage.segments import SegmentMap
 from embedkafka.storage.tail import Tail
 
 _log = logging.getLogger(__name__)
+
+_NO_LOCK: AbstractContextManager[object] = nullcontext()
 
 
 class AppendOrigin(Enum):
@@ -78,6 +82,7 @@ class Log:
         topic_id: UUID | None,
         health: DirectoryHealth,
         usage: DirectoryUsage,
+        parent: ParentFolder,
         log_start_offset: int,
         recovery_point: int,
         now_ms: int,
@@ -90,6 +95,8 @@ class Log:
         self.topic_id = topic_id
         self.health = health
         self.usage = usage
+        self._parent = parent
+        self._number_in_parent = 0  # of the folder, once it was made here
         self.read_only = read_only
         self.log_start_offset = log_start_offset
         self.recovery_point = recovery_point
@@ -105,7 +112,7 @@ class Log:
     def open(
         cls,
         handles: HandleCache,
-        parent: str,
+        parent: ParentFolder | str,
         topic_partition: TopicPartition,
         config: LogConfig,
         *,
@@ -132,14 +139,17 @@ class Log:
         Raises:
             KafkaStorageError: the files cannot be read.
         """
+        if isinstance(parent, str):
+            parent = ParentFolder(handles.files, parent)
         log = cls(
             handles,
-            handles.files.join(parent, partition_folder(topic_partition)),
+            handles.files.join(parent.path, partition_folder(topic_partition)),
             topic_partition,
             config,
             topic_id=topic_id,
-            health=health or DirectoryHealth(parent),
+            health=health or DirectoryHealth(parent.path),
             usage=usage or DirectoryUsage(),
+            parent=parent,
             log_start_offset=log_start_offset,
             recovery_point=recovery_point,
             now_ms=now_ms,
@@ -149,10 +159,13 @@ class Log:
         log._segments = SegmentMap(loaded.segments)
         if loaded.segments:
             log._active = loaded.segments[-1]
-            log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
             log.usage.add(log.size_bytes)
-        log.recovery_point = log.end_offset if clean else min(recovery_point, log.end_offset)
-        log._names_to_sync = loaded.names_changed
+            log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
+            if log.end_offset < log_start_offset and not read_only:
+                log._start_over()
+        is_whole = clean or log._active is None
+        log.recovery_point = log.end_offset if is_whole else min(recovery_point, log.end_offset)
+        log._names_to_sync = log._names_to_sync or loaded.names_changed
         return log
 
     # State -------------------------------------------------------------------------------------------------------
@@ -337,7 +350,9 @@ class Log:
 
     def _make_folder(self) -> None:
         files = self.handles.files
-        files.make_dir(self.folder)
+        if not files.exists(self.folder):
+            files.make_dir(self.folder)
+            self._number_in_parent = self._parent.made()
         if self.topic_id is not None:
             metadata.write_partition_metadata(files, self.folder, self.topic_id)
 
@@ -462,45 +477,53 @@ class Log:
         active = self._active
         return self.recovery_point if active is None else self._flush(active.base_offset)
 
-    def _flush(self, wanted: int) -> int:
-        if wanted <= self.recovery_point:
+    def _flush(self, wanted: int, *, close: bool = False) -> int:
+        if wanted <= self.recovery_point and not close:
             return self.recovery_point
         with self._flush_lock:
-            if wanted <= self.recovery_point:
+            if wanted <= self.recovery_point and not close:
                 return self.recovery_point
             self.health.check()
             active = self._active
-            if active is None:
-                return self.recovery_point  # deleted meanwhile
-            to_active = wanted > active.base_offset
-            offset = self.end_offset if to_active else active.base_offset  # covers those who wait behind this one
+            assert active is not None
+            # Whoever waits behind this one is covered, if what he waits for is in the same segment.
+            offset = self.end_offset if wanted > active.base_offset else active.base_offset
             try:
-                for segment in self._segments.from_offset(self.recovery_point):
-                    if segment is not active:
-                        self._sync_closed(segment)
-                    elif to_active:
-                        segment.log.file().sync()  # its indexes are rebuilt after a crash
+                self._sync_segments(active, offset)
+                if close:
+                    active.sync_indexes()
                 self._sync_names()
             except OSError as error:
                 raise self.health.fail(f"syncing {self.folder}", error) from error
-            self.recovery_point = offset
-            return offset
+            self.recovery_point = max(offset, self.recovery_point)
+            return self.recovery_point
 
-    def _sync_closed(self, segment: Segment) -> None:
-        try:
-            segment.sync()
-        except FileNotFoundError:
-            if segment in self._segments:
-                raise
+    def _sync_segments(self, active: Segment, offset: int) -> None:
+        for segment in self._segments.from_offset(self.recovery_point):
+            if segment is active:
+                if active.is_cut or offset > max(self.recovery_point, active.base_offset):
+                    segment.sync_log()  # its indexes are rebuilt after a crash
+                return
+            try:
+                segment.sync()
+            except FileNotFoundError:
+                if segment in self._segments:
+                    raise
 
     def _sync_names(self) -> None:
-        if self._names_to_sync:
-            self._names_to_sync = False
-            files = self.handles.files
-            metadata.sync_partition_metadata(files, self.folder)
-            files.sync_dir(self.folder)
-            files.sync_dir(files.parent(self.folder))
-        self.leader_epochs.write()
+        names_to_sync, self._names_to_sync = self._names_to_sync, False  # a roll may raise it again from now on
+        try:
+            if not self.leader_epochs.write() and not names_to_sync:
+                return
+            if self._number_in_parent:
+                metadata.sync_partition_metadata(self.handles.files, self.folder)
+            self.handles.files.sync_dir(self.folder)
+            if self._number_in_parent:
+                self._parent.sync(self._number_in_parent)
+                self._number_in_parent = 0
+        except BaseException:
+            self._names_to_sync = True
+            raise
 
     # Shortening --------------------------------------------------------------------------------------------------
 
@@ -546,8 +569,30 @@ class Log:
             now_ms=now_ms,
         )
 
-    def apply_retention(self, plan: retention.RetentionPlan, now_ms: int) -> int:
-        """Do what :meth:`plan_retention` has planned and return how many bytes were removed."""
+    def delete_old_segments(self, now_ms: int, *, lock: AbstractContextManager[object] = _NO_LOCK) -> int:
+        """Plan and apply retention; returns how many bytes were removed.
+
+        Args:
+            now_ms: wall clock, milliseconds since the epoch.
+            lock: the partition's lock, taken for what happens in memory and not while files are removed.
+
+        Raises:
+            KafkaStorageError: an error of the device; the directory is offline.
+        """
+        with lock:
+            plan = self.plan_retention(now_ms)
+            removed = [] if plan is None else self.retire_segments(plan, now_ms)
+        if removed:
+            try:
+                for segment in removed:
+                    segment.remove()
+                self.handles.files.sync_dir(self.folder)
+            except OSError as error:
+                raise self.health.fail(f"removing segments of {self.folder}", error) from error
+        return sum(segment.state.size_bytes for segment in removed)
+
+    def retire_segments(self, plan: retention.RetentionPlan, now_ms: int) -> list[Segment]:
+        """Do what retention has planned in memory; returns the segments whose files are to be removed."""
         self.health.check()
         if plan.roll:
             self.roll(now_ms)
@@ -557,20 +602,8 @@ class Log:
         self._tail.clear()
         for segment, reason in zip(removed, plan.reasons, strict=True):
             _log.info("%s: removing %r: %s", self.folder, segment, reason)
-        try:
-            for segment in removed:
-                segment.remove()
-            self.handles.files.sync_dir(self.folder)
-        except OSError as error:
-            raise self.health.fail(f"removing segments of {self.folder}", error) from error
-        removed_bytes = sum(segment.state.size_bytes for segment in removed)
-        self.usage.add(-removed_bytes)
-        return removed_bytes
-
-    def delete_old_segments(self, now_ms: int) -> int:
-        """Plan and apply retention; returns how many bytes were removed."""
-        plan = self.plan_retention(now_ms)
-        return 0 if plan is None else self.apply_retention(plan, now_ms)
+        self.usage.add(-sum(segment.state.size_bytes for segment in removed))
+        return removed
 
     def plan_cleaning(self, cleaned_offset: int | None, now_ms: int) -> cleaner.CleaningPlan | None:
         """What compaction would do now (see :func:`embedkafka.storage.compaction.clean`); None when nothing.
@@ -628,6 +661,17 @@ class Log:
         self.handles.files.sync_dir(self.folder)
         self.usage.add(self.size_bytes - size_before)
 
+    def _start_over(self) -> None:
+        """Remove what lies before the log start when that is everything, as when a crash has cut the log that far."""
+        segments, self._segments, self._active = self._segments, SegmentMap(), None
+        _log.warning("%s: removing all %d bytes, which lie before the log start", self.folder, self.size_bytes)
+        try:
+            for segment in segments:
+                segment.remove()
+        except OSError as error:
+            raise self.health.fail(f"removing segments of {self.folder}", error) from error
+        self._names_to_sync = True
+
     # Ending ------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -657,7 +701,6 @@ class Log:
         try:
             active.finish()
             active.cut_dead_bytes()
-            self.flush()
-            active.sync()
         except OSError as error:
-            raise self.health.fail(f"closing {self.folder}", error) from error
+            raise self.health.storage_error(f"closing {self.folder}", error) from error
+        self._flush(self.end_offset, close=True)

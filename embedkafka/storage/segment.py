@@ -66,10 +66,10 @@ class Segment:
     """
 
     __slots__ = (
-        "_folder",
         "base_offset",
         "created_ms",
         "first_timestamp",
+        "is_cut",
         "log",
         "offset_index",
         "state",
@@ -88,10 +88,10 @@ class Segment:
         read_only: bool = False,
     ) -> None:
         state = state or SegmentState(0, base_offset, -1, -1, 0, 0, 0)
-        self._folder = folder
         self.base_offset = base_offset
         self.created_ms = created_ms
         self.first_timestamp = UNKNOWN  # of the first batch; rolling by time counts from it
+        self.is_cut = False  # the file was shortened, and that is not durable yet
         path = handles.files.join(folder, segment_name(base_offset))
         self.log: Handle = handles.handle(path + LOG_SUFFIX + suffix, read_only=read_only)
         self.offset_index = OffsetIndex(
@@ -198,7 +198,7 @@ class Segment:
         self.time_index.truncate(time_count)
         self.next_offset()
         self._find_max_timestamp()
-        self._shorten_file(size_bytes)
+        self.shorten_file(size_bytes)
 
     def _find_max_timestamp(self) -> None:
         """The largest timestamp by the last index entries and the batches behind them."""
@@ -212,7 +212,9 @@ class Segment:
         self.state = state._replace(max_timestamp=found[0], max_timestamp_offset=found[1])
         self.first_timestamp = UNKNOWN
 
-    def _shorten_file(self, size_bytes: int) -> None:
+    def shorten_file(self, size_bytes: int) -> None:
+        """Cut the file; a mapped one is replaced by a copy, because readers may still look at its end."""
+        self.is_cut = True
         self.log.release()
         if not self.log.is_mapped:
             self.log.file().truncate(size_bytes)
@@ -231,7 +233,10 @@ class Segment:
 
     def cut_dead_bytes(self) -> None:
         """Give back the space of bytes past the published end."""
-        self.log.file().truncate(self.state.size_bytes)
+        file = self.log.file()
+        if file.size() > self.state.size_bytes:
+            file.truncate(self.state.size_bytes)
+            self.is_cut = True
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -316,14 +321,19 @@ class Segment:
             yield at, header
 
     def batches(
-        self, position: int = 0, *, chunk_bytes: int = 1 << 20
+        self, position: int = 0, *, chunk_bytes: int = 1 << 20, size_bytes: int | None = None
     ) -> Iterator[tuple[int, BatchHeader, memoryview]]:
         """Position, header and bytes of each batch from the one at ``position`` on.
+
+        Args:
+            chunk_bytes: how much to read at a time.
+            size_bytes: where to end; None is the published end.
 
         Raises:
             CorruptRecordError: bytes that are not a whole batch; names file and position.
         """
-        size_bytes = self.state.size_bytes
+        if size_bytes is None:
+            size_bytes = self.state.size_bytes
         window = memoryview(b"")
         window_start = position
         while position < size_bytes:
@@ -348,6 +358,10 @@ class Segment:
             position += header.batch_length + _LENGTH_END
 
     # Looking things up -------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Count nothing of what the files hold, for :meth:`publish` to start anew."""
+        self.state = SegmentState(0, self.base_offset, -1, -1, 0, 0, 0)
 
     def next_offset(self) -> int:
         """One past the last offset in here; reads from the last index entry on where it is not known."""
@@ -431,9 +445,18 @@ class Segment:
 
     def sync(self) -> None:
         """Make everything in here durable."""
+        self.sync_log()
+        self.sync_indexes()
+
+    def sync_log(self) -> None:
+        """Make the batches durable; the indexes of the active segment are rebuilt after a crash."""
         self.log.file().sync()
-        self.offset_index.handle.file().sync()
-        self.time_index.handle.file().sync()
+        self.is_cut = False
+
+    def sync_indexes(self) -> None:
+        """Make the indexes durable, as from a clean close or the next recovery point on they are trusted."""
+        self.offset_index.sync()
+        self.time_index.sync()
 
 
 def _last_offset(window: memoryview, at: int) -> int:
