@@ -1,6 +1,25 @@
 """The admin client and what it takes and gives."""
 
+from embedkafka.client.admin.acls import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
 from embedkafka.client.admin.client import KafkaAdminClient
+from embedkafka.client.admin.transactions import (
+    AbortTransactionSpec,
+    PartitionProducerState,
+    ProducerState,
+    TransactionDescription,
+    TransactionListing,
+    TransactionState,
+)
+from embedkafka.client.admin.users import ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
 from embedkafka.client.admin.values import (
     AlterConfigOp,
     ConfigFilterType,
@@ -20,6 +39,12 @@ from embedkafka.client.admin.values import (
 )
 
 __all__ = [
+    "ACL",
+    "ACLFilter",
+    "ACLOperation",
+    "ACLPermissionType",
+    "ACLResourcePatternType",
+    "AbortTransactionSpec",
     "AlterConfigOp",
     "ConfigFilterType",
     "ConfigResource",
@@ -35,5 +60,16 @@ __all__ = [
     "NewTopic",
     "OffsetSpec",
     "OffsetTimestamp",
+    "PartitionProducerState",
+    "ProducerState",
+    "ResourcePattern",
+    "ResourcePatternFilter",
+    "ResourceType",
+    "ScramMechanism",
+    "TransactionDescription",
+    "TransactionListing",
+    "TransactionState",
     "UpdateFeatureType",
+    "UserScramCredentialDeletion",
+    "UserScramCredentialUpsertion",
 ]

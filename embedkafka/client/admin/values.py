@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 _E = TypeVar("_E", bound=Enum)
 
 
-class _FromName:
+class FromName:
     """Members can be given as themselves, by value, or by name in any case."""
 
     @classmethod
@@ -30,14 +30,14 @@ class _FromName:
         return cls.build_from(val).value  # type: ignore[attr-defined]
 
 
-class IsolationLevel(_FromName, IntEnum):
+class IsolationLevel(FromName, IntEnum):
     """Whether records of open and aborted transactions are seen."""
 
     READ_UNCOMMITTED = 0
     READ_COMMITTED = 1
 
 
-class OffsetSpec(_FromName, IntEnum):
+class OffsetSpec(FromName, IntEnum):
     """An offset by its meaning; a number from 0 on is a time in milliseconds instead."""
 
     LATEST = -1
@@ -56,7 +56,7 @@ class OffsetTimestamp(int):
         return f"OffsetTimestamp({int(self)})"
 
 
-class AlterConfigOp(_FromName, IntEnum):
+class AlterConfigOp(FromName, IntEnum):
     """KIP-339."""
 
     SET = 0
@@ -65,7 +65,7 @@ class AlterConfigOp(_FromName, IntEnum):
     SUBTRACT = 3
 
 
-class ConfigResourceType(_FromName, IntEnum):
+class ConfigResourceType(FromName, IntEnum):
     UNKNOWN = 0
     TOPIC = 2
     BROKER = 4
@@ -74,7 +74,7 @@ class ConfigResourceType(_FromName, IntEnum):
     GROUP = 32
 
 
-class ConfigType(_FromName, IntEnum):
+class ConfigType(FromName, IntEnum):
     UNKNOWN = 0
     BOOLEAN = 1
     STRING = 2
@@ -87,7 +87,7 @@ class ConfigType(_FromName, IntEnum):
     PASSWORD = 9
 
 
-class ConfigSourceType(_FromName, IntEnum):
+class ConfigSourceType(FromName, IntEnum):
     UNKNOWN = 0
     DYNAMIC_TOPIC_CONFIG = 1
     DYNAMIC_BROKER_CONFIG = 2
@@ -107,7 +107,7 @@ class ConfigSourceType(_FromName, IntEnum):
         )
 
 
-class ConfigFilterType(_FromName, IntEnum):
+class ConfigFilterType(FromName, IntEnum):
     """Which settings ``describe_configs`` gives."""
 
     ALL = 0
@@ -215,7 +215,7 @@ class MemberToRemove:
         return f"MemberToRemove({self.member_id!r}, {self.group_instance_id!r}, {self.reason!r})"
 
 
-class GroupState(_FromName, str, Enum):
+class GroupState(FromName, str, Enum):
     """KIP-518, KIP-848."""
 
     UNKNOWN = "Unknown"
@@ -228,7 +228,7 @@ class GroupState(_FromName, str, Enum):
     RECONCILING = "Reconciling"
 
 
-class GroupType(_FromName, str, Enum):
+class GroupType(FromName, str, Enum):
     """KIP-848, KIP-932."""
 
     UNKNOWN = "Unknown"
@@ -237,7 +237,7 @@ class GroupType(_FromName, str, Enum):
     SHARE = "share"
 
 
-class UpdateFeatureType(_FromName, IntEnum):
+class UpdateFeatureType(FromName, IntEnum):
     """KIP-584."""
 
     UNKNOWN = 0

@@ -1,0 +1,158 @@
+"""Who may do what: the values that the methods on access control lists will take.  The methods say "not yet"."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from embedkafka.errors import IllegalArgumentError
+
+
+class ResourceType(IntEnum):
+    """What a rule is about; ANY is for filters."""
+
+    UNKNOWN = 0
+    ANY = 1
+    TOPIC = 2
+    GROUP = 3
+    CLUSTER = 4
+    TRANSACTIONAL_ID = 5
+    DELEGATION_TOKEN = 6
+    USER = 7
+
+
+class ACLOperation(IntEnum):
+    """What is allowed or denied; ANY is for filters."""
+
+    UNKNOWN = 0
+    ANY = 1
+    ALL = 2
+    READ = 3
+    WRITE = 4
+    CREATE = 5
+    DELETE = 6
+    ALTER = 7
+    DESCRIBE = 8
+    CLUSTER_ACTION = 9
+    DESCRIBE_CONFIGS = 10
+    ALTER_CONFIGS = 11
+    IDEMPOTENT_WRITE = 12
+    CREATE_TOKENS = 13
+    DESCRIBE_TOKENS = 14
+
+
+class ACLPermissionType(IntEnum):
+    """ANY is for filters."""
+
+    UNKNOWN = 0
+    ANY = 1
+    DENY = 2
+    ALLOW = 3
+
+
+class ACLResourcePatternType(IntEnum):
+    """How a rule's name is compared (KIP-290); ANY and MATCH are for filters."""
+
+    UNKNOWN = 0
+    ANY = 1
+    MATCH = 2
+    LITERAL = 3
+    PREFIXED = 4
+
+
+class _Value:
+    """Compared, hashed and shown by its attributes."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+
+class ResourcePatternFilter(_Value):
+    """Resources by type and name; None as a name is any.
+
+    Raises:
+        IllegalArgumentError: the type or the pattern type is of another class.
+    """
+
+    def __init__(
+        self, resource_type: ResourceType, resource_name: str | None, pattern_type: ACLResourcePatternType
+    ) -> None:
+        self.resource_type = resource_type
+        self.resource_name = resource_name
+        self.pattern_type = pattern_type
+        self.validate()
+
+    def validate(self) -> None:
+        if not isinstance(self.resource_type, ResourceType):
+            raise IllegalArgumentError(f"resource_type is a ResourceType, not {self.resource_type!r}")
+        if not isinstance(self.pattern_type, ACLResourcePatternType):
+            raise IllegalArgumentError(f"pattern_type is an ACLResourcePatternType, not {self.pattern_type!r}")
+
+
+class ResourcePattern(ResourcePatternFilter):
+    """The resources one rule is about: a name or a prefix of names."""
+
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        resource_name: str | None,
+        pattern_type: ACLResourcePatternType = ACLResourcePatternType.LITERAL,
+    ) -> None:
+        super().__init__(resource_type, resource_name, pattern_type)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.resource_type is ResourceType.ANY:
+            raise IllegalArgumentError("a rule is about one resource_type, not ANY")
+        if self.pattern_type in (ACLResourcePatternType.ANY, ACLResourcePatternType.MATCH):
+            raise IllegalArgumentError(f"a rule's pattern_type is LITERAL or PREFIXED, not {self.pattern_type.name}")
+
+
+class ACLFilter(_Value):
+    """Rules by their parts.
+
+    Raises:
+        IllegalArgumentError: a part is of another class.
+    """
+
+    def __init__(
+        self,
+        principal: str | None,
+        host: str | None,
+        operation: ACLOperation,
+        permission_type: ACLPermissionType,
+        resource_pattern: ResourcePatternFilter,
+    ) -> None:
+        self.principal = principal
+        self.host = host
+        self.operation = operation
+        self.permission_type = permission_type
+        self.resource_pattern = resource_pattern
+        self.validate()
+
+    def validate(self) -> None:
+        if not isinstance(self.operation, ACLOperation):
+            raise IllegalArgumentError(f"operation is an ACLOperation, not {self.operation!r}")
+        if not isinstance(self.permission_type, ACLPermissionType):
+            raise IllegalArgumentError(f"permission_type is an ACLPermissionType, not {self.permission_type!r}")
+        if not isinstance(self.resource_pattern, ResourcePatternFilter):
+            raise IllegalArgumentError(f"resource_pattern is a ResourcePatternFilter, not {self.resource_pattern!r}")
+
+
+class ACL(ACLFilter):
+    """One rule: this principal, from this host, may or may not do this to these resources."""
+
+    def validate(self) -> None:
+        super().validate()
+        if self.operation is ACLOperation.ANY:
+            raise IllegalArgumentError("a rule is about an operation, not ANY")
+        if self.permission_type is ACLPermissionType.ANY:
+            raise IllegalArgumentError("a rule allows or denies, not ANY")
+        if not isinstance(self.resource_pattern, ResourcePattern):
+            raise IllegalArgumentError(f"a rule's resource_pattern is a ResourcePattern, not {self.resource_pattern!r}")
