@@ -1,7 +1,4 @@
-"""A fixture that gives each test a Kafka of its own, and a clock that only the test moves.
-
-python examples/test_with_pytest.py      or      pytest examples/test_with_pytest.py
-"""
+"""A Kafka of its own for each test, and a clock that only the test moves.  Run it, or `pytest` it."""
 
 from __future__ import annotations
 
@@ -18,16 +15,14 @@ def to_json(value: object) -> bytes:
 
 
 class Billing:
-    """The code under test: turns orders into invoices, at least once.  It knows nothing about embedkafka."""
+    """The code under test: turns orders into invoices, at least once."""
 
     def __init__(self, servers: object) -> None:
-        self.orders = KafkaConsumer(
-            "orders", bootstrap_servers=servers, group_id="billing", auto_offset_reset="earliest"
-        )
+        self.orders = KafkaConsumer("orders", bootstrap_servers=servers, group_id="bills", auto_offset_reset="earliest")
         self.invoices = KafkaProducer(bootstrap_servers=servers, value_serializer=to_json)
 
     def run_once(self) -> int:
-        polled = [order for orders in self.orders.poll(timeout_ms=1000).values() for order in orders]
+        polled = [order for orders in self.orders.poll(1000).values() for order in orders]
         for order in polled:
             self.invoices.send("invoices", {**json.loads(order.value), "due": "in 14 days"})
         self.invoices.flush()
@@ -36,8 +31,13 @@ class Billing:
 
 
 @pytest.fixture
-def kafka() -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka(clock=ManualClock()) as engine:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def kafka(clock: ManualClock) -> Iterator[EmbeddedKafka]:
+    with EmbeddedKafka(clock=clock) as engine:
         yield engine
 
 
@@ -64,13 +64,13 @@ def test_an_order_is_not_billed_again_after_a_restart(kafka: EmbeddedKafka) -> N
     assert Billing(kafka).run_once() == 0
 
 
-def test_when_a_worker_dies_another_takes_over(kafka: EmbeddedKafka) -> None:
+def test_when_a_worker_dies_another_takes_over(kafka: EmbeddedKafka, clock: ManualClock) -> None:
     dead = Billing(kafka)
     dead.run_once()  # has the partition now
     kafka.kill(dead.orders)  # no goodbye, as if the process were gone
     order(kafka, "grace", 500)
     heir = Billing(kafka)
-    kafka.clock.advance(45_000)  # the dead one's session runs out; no real second passes
+    clock.advance(45_000)  # the dead one's session runs out; no real second passes
     assert sum(heir.run_once() for _ in range(3)) == 1
     assert [invoice["customer"] for invoice in invoices(kafka)] == ["grace"]
 

@@ -144,7 +144,7 @@ def _polls(consumer: KafkaConsumer, max_messages: int | None, wait_ms: float) ->
             end_offsets = consumer.end_offsets(list(consumer.assignment()))
         if end_offsets is None:
             continue
-        at_end = all(consumer.position(partition) >= offset for partition, offset in end_offsets.items())
+        at_end = all((consumer.position(partition) or 0) >= offset for partition, offset in end_offsets.items())
         if at_end and wait_ms == 0:
             return
         if not records and at_end:

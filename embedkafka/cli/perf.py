@@ -3,7 +3,7 @@
 ===============  ======================================  ===========================================================
 command          Kafka's tool                            what a latency is
 ===============  ======================================  ===========================================================
-``producer``     ``kafka-producer-perf-test``            from ``send()`` until its future is done
+``producer``     ``kafka-producer-perf-test``            from ``send()`` until its callback runs
 ``consumer``     ``kafka-consumer-perf-test``            (throughput only)
 ``end-to-end``   ``kafka-e2e-latency``                   from ``send()`` until a consumer has the record
 ===============  ======================================  ===========================================================
@@ -64,14 +64,18 @@ def producer(
         int, typer.Option("--batch-size", min=1, help="The producer's batch_size in bytes.")
     ] = 16_384,
     compression: CompressionOption = "none",
+    latency_every: Annotated[
+        int, typer.Option("--latency-every", min=1, help="Measure every nth record only: a callback is not free.")
+    ] = 10,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send records as fast as it goes; every record's latency is measured, which costs a callback each."""
+    """Send records as fast as it goes; latency is from send() until the record is in the log."""
     from embedkafka import KafkaProducer
 
     session = Session(data, as_json)
     with _kafka(session) as kafka, _topic(kafka, topic, partitions) as name:
+        before = _stored(kafka, name)
         client = KafkaProducer(
             bootstrap_servers=kafka,
             acks=acks if acks == "all" else int(acks),
@@ -80,54 +84,71 @@ def producer(
             compression_type=None if compression == "none" else compression,
         )
         try:
-            run = _ProducerRun(session, num_records, record_size)
+            run = _ProducerRun(session, num_records, record_size, latency_every)
             run.send_all(client, name, _keys(key_size), throughput)
         finally:
             client.close()
-        run.report()
+        run.report(_stored(kafka, name) - before)
 
 
 class _ProducerRun:
-    """Sends, and takes down each record's latency."""
+    """Sends, and takes down the latency of every nth record."""
 
-    def __init__(self, session: Session, num_records: int, record_size: int) -> None:
+    def __init__(self, session: Session, num_records: int, record_size: int, latency_every: int) -> None:
         self._session = session
         self._num_records = num_records
+        self._latency_every = latency_every
         self._value = os.urandom(record_size)
         self._latencies_ms: list[float] = []
         self._failures: list[BaseException] = []
         self._elapsed_s = 0.0
 
     def send_all(self, client: KafkaProducer, topic: str, keys: list[bytes | None], throughput: float) -> None:
+        """Send, flush, and wait for the callbacks."""
         clock = time.perf_counter
-        latencies_ms = self._latencies_ms
+        send, value, key_count, every = client.send, self._value, len(keys), self._latency_every
         started = reported = clock()
-        reported_count = 0
+        reported_records = reported_latencies = 0
         for number in range(self._num_records):
             if throughput > 0:
                 _wait_until(started + number / throughput)
+            if number % every:
+                send(topic, value, keys[number % key_count])
+                continue
             sent_at = clock()
-            future = client.send(topic, value=self._value, key=keys[number % len(keys)])
-            future.add_callback(lambda _, sent_at=sent_at: latencies_ms.append((clock() - sent_at) * 1000))
+            future = send(topic, value, keys[number % key_count])
+            future.add_callback(self._done, sent_at)
             future.add_errback(self._failures.append)
             if sent_at - reported >= REPORT_EVERY_S:
-                done = len(latencies_ms)
-                self._interval(latencies_ms[reported_count:done], sent_at - reported)
-                reported, reported_count = sent_at, done
+                seen = len(self._latencies_ms)
+                found = summary(self._latencies_ms[reported_latencies:seen])
+                sentence = _sentence(number - reported_records, len(value), sent_at - reported, found)
+                self._session.out.note(sentence)
+                reported, reported_records, reported_latencies = sent_at, number, seen
         client.flush()
         self._elapsed_s = clock() - started
         client.close()  # callbacks run after the flush; closing waits for them
 
-    def _interval(self, latencies_ms: list[float], elapsed_s: float) -> None:
-        if latencies_ms:
-            self._session.out.note(_sentence(len(latencies_ms), len(self._value), elapsed_s, summary(latencies_ms)))
+    def _done(self, sent_at: float, _: object) -> None:
+        self._latencies_ms.append((time.perf_counter() - sent_at) * 1000)
 
-    def report(self) -> None:
-        if self._failures:
-            raise self._failures[0]
+    def report(self, stored: int) -> None:
+        """Print the figures.
+
+        Args:
+            stored: how many records the topic has gained.
+
+        Raises:
+            CliError: some are missing.
+        """
+        if stored != self._num_records:
+            reason = f": {self._failures[0]}" if self._failures else ""
+            raise CliError(f"{stored:,} of {self._num_records:,} records were stored{reason}")
         found = summary(self._latencies_ms)
         if self._session.out.as_json:
-            self._session.out.json(_json(self._num_records, len(self._value), self._elapsed_s, found))
+            measured = {"latencies_measured": len(self._latencies_ms)}
+            figures = _json(self._num_records, len(self._value), self._elapsed_s, found)
+            self._session.out.json({**figures, **measured})
         else:
             self._session.out.line(_sentence(self._num_records, len(self._value), self._elapsed_s, found))
 
@@ -280,6 +301,18 @@ def _topic(kafka: EmbeddedKafka, name: str | None, partitions: int) -> Iterator[
             admin.delete_topics([temporary])
     finally:
         admin.close()
+
+
+def _stored(kafka: EmbeddedKafka, topic: str) -> int:
+    """The sum of the partitions' end offsets."""
+    from embedkafka import KafkaConsumer, TopicPartition
+
+    reader = KafkaConsumer(bootstrap_servers=kafka)
+    try:
+        partitions = [TopicPartition(topic, number) for number in reader.partitions_for_topic(topic) or ()]
+        return sum(reader.end_offsets(partitions).values())
+    finally:
+        reader.close()
 
 
 def _fill(kafka: EmbeddedKafka, topic: str, num_records: int, record_size: int) -> None:

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from embedkafka.cli.demo.source import Tally
 
+if TYPE_CHECKING:
+    from embedkafka import KafkaConsumer, TopicPartition
+
 POLL_RECORDS = 500
+
+
+def committed_offset(consumer: KafkaConsumer, partition: TopicPartition) -> int:
+    """What the consumer's group has committed; 0 for nothing."""
+    found = consumer.committed(partition)
+    return found if isinstance(found, int) else 0
 
 
 def main(data: str, topic: str, group: str, commit_until: int, stop_after: int) -> None:
@@ -32,7 +42,7 @@ def main(data: str, topic: str, group: str, commit_until: int, stop_after: int) 
             consumer.commit()
             committed = Tally(read.records, read.checksum)
             for partition in consumer.assignment():
-                committed_offsets[partition.partition] = consumer.committed(partition) or 0
+                committed_offsets[partition.partition] = committed_offset(consumer, partition)
     said = {
         "read": [read.records, read.checksum],
         "committed": [committed.records, committed.checksum],

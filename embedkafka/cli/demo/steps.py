@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import embedkafka
+from embedkafka.cli.demo.reader import committed_offset
 from embedkafka.cli.demo.source import Source, Tally
 from embedkafka.cli.exits import CliError
 from embedkafka.cli.output import Advance
@@ -222,7 +223,7 @@ def resume(kafka: EmbeddedKafka, crash: Crash, advance: Advance) -> None:
     partitions = [TopicPartition(KEYED_TOPIC, number) for number in range(PARTITIONS)]
     consumer = KafkaConsumer(KEYED_TOPIC, bootstrap_servers=kafka, group_id=CRASH_GROUP, auto_offset_reset="earliest")
     try:
-        crash.resumed_at = {partition.partition: consumer.committed(partition) or 0 for partition in partitions}
+        crash.resumed_at = {partition.partition: committed_offset(consumer, partition) for partition in partitions}
         ends = consumer.end_offsets(partitions)
         left = sum(ends.values()) - sum(crash.resumed_at.values())
         started = last_progress_s = time.perf_counter()
