@@ -43,21 +43,24 @@ class KafkaJars:
     def command(self, main_class: str, *arguments: object) -> list[str]:
         return ["java", self.heap, "-XX:TieredStopAtLevel=1", "-cp", self.class_path, main_class, *map(str, arguments)]
 
-    def run(self, main_class: str, *arguments: object) -> str:
-        """Standard output of a program; a failure carries everything it said."""
+    def run(self, main_class: str, *arguments: object, with_errors: bool = False) -> str:
+        """Standard output (and, where asked for, error output) of a program; a failure carries all it said."""
         done = subprocess.run(
             self.command(main_class, *arguments), capture_output=True, timeout=_JAVA_TIMEOUT_S, check=False
         )
         output, errors = done.stdout.decode(), done.stderr.decode(errors="replace")
         if done.returncode != 0:
             raise AssertionError(f"{main_class} ended with {done.returncode}:\n{output[-4000:]}\n{errors[-4000:]}")
-        return output
+        return output + errors if with_errors else output
 
     def run_json_lines(self, main_class: str, *arguments: object) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.run(main_class, *arguments).splitlines()]
 
     def dump(self, files: Sequence[Path], *options: str) -> str:
-        """What DumpLogSegments prints about these files, keys and values in hexadecimal digits."""
+        """What DumpLogSegments prints about these files, keys and values in hexadecimal digits.
+
+        It lists mismatches on standard error and ends with 0 all the same.
+        """
         decoders = [] if "--offsets-decoder" in options else ["--key-decoder-class", "HexDecoder"]
         if decoders:
             decoders += ["--value-decoder-class", "HexDecoder"]
@@ -67,6 +70,7 @@ class KafkaJars:
             ",".join(map(str, files)),
             *options,
             *(decoders if "--print-data-log" in options else []),
+            with_errors=True,
         )
 
 

@@ -24,6 +24,8 @@ _RECORD = re.compile(
 )
 _OFFSET_ENTRY = re.compile(r"offset: (\d+) position: (\d+)")
 _TIME_ENTRY = re.compile(r"timestamp: (-?\d+) offset: (\d+)")
+_GAPS = re.compile(r"Non-consecutive offsets in .+")
+_GAP = re.compile(r" *(-?\d+) is followed by (\d+)")
 _HEAD = re.compile(r"Dumping (?P<file>.+)")
 _START = re.compile(r"Log starting offset: (?P<offset>\d+)")
 
@@ -42,8 +44,21 @@ class DumpedFile:
     index_entries: list[tuple[int, int]] = field(default_factory=list)
 
 
-def parse(output: str) -> list[DumpedFile]:
+def _is_harmless(line: str, *, compacted: bool) -> bool:
+    """Lines that a sound file causes, too."""
+    if gap := _GAP.fullmatch(line):
+        # Before the first record of a file the tool thinks of -1, whatever offset the file begins with.
+        return compacted or gap[1] == "-1"
+    return bool(
+        _START.fullmatch(line) or _GAPS.fullmatch(line) or line.endswith((" passed sanity check.", " is empty."))
+    )
+
+
+def parse(output: str, *, compacted: bool = False) -> list[DumpedFile]:
     """The files of an output, in its order.
+
+    Args:
+        compacted: offsets may be missing.
 
     Raises:
         DamageReportedError: a line that only a damaged file causes (mismatch, invalid checksum, trailing bytes, gaps).
@@ -60,7 +75,7 @@ def parse(output: str) -> list[DumpedFile]:
             files[-1].records.append(one.groupdict())
         elif (entry := _OFFSET_ENTRY.fullmatch(line)) or (entry := _TIME_ENTRY.fullmatch(line)):
             files[-1].index_entries.append((int(entry[1]), int(entry[2])))
-        elif not _START.fullmatch(line) and not line.endswith(" passed sanity check."):
+        elif not _is_harmless(line, compacted=compacted):
             raise DamageReportedError(line)
     return files
 

@@ -16,7 +16,7 @@ import embedkafka
 from embedkafka.clock import ManualClock
 
 CODECS = {None: "none", "gzip": "gzip", "snappy": "snappy", "lz4": "lz4", "zstd": "zstd"}
-TINY_SEGMENTS = {"internal.segment.bytes": "20000", "index.interval.bytes": "1000", "retention.ms": "-1"}
+TINY_SEGMENTS = {"internal.segment.bytes": "105000", "index.interval.bytes": "1000", "retention.ms": "-1"}
 INDEX_ENTRY = struct.Struct(">ii")
 
 
@@ -61,6 +61,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
                         "cleanup.policy": "compact",
                         "min.cleanable.dirty.ratio": "0.01",
                         "internal.segment.bytes": "4000",
+                        "index.interval.bytes": "100",
                     },
                 },
             }
@@ -81,7 +82,7 @@ def _produce_varied(
     source = random.Random(f"{topic} {partition} {codec}")
     futures = []
     with embedkafka.KafkaProducer(bootstrap_servers=engine, compression_type=codec, batch_size=4_000) as producer:
-        for number in range(200):
+        for number in range(500):
             key = None if number % 7 == 6 else source.randbytes(source.randrange(12))
             # A key without a value is a tombstone; a large one spans compression blocks.
             value = None if key is not None and number % 9 == 8 else source.randbytes(source.randrange(300))
@@ -95,7 +96,8 @@ def _produce_varied(
                 topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
             )
             futures.append((future, sent))
-            clock.advance(10)
+            if number % 20 == 19:
+                clock.advance(10)  # seals the batch
         producer.flush()
         offsets = result.records.setdefault((topic, partition), {})
         for future, sent in futures:
@@ -151,7 +153,7 @@ def test_every_record_of_every_segment_reads_as_it_was_written(
     kafka_jars: Any, written: Written, topic: str, partition: int
 ) -> None:
     segments = written.files(topic, partition)
-    assert len(segments) > 5
+    assert len(segments) > 3
     files = parse(kafka_jars.dump(segments, "--deep-iteration", "--print-data-log"))
     assert [file.path for file in files] == list(map(str, segments))
     expected = written.records[topic, partition]
@@ -163,7 +165,8 @@ def test_every_record_of_every_segment_reads_as_it_was_written(
 
 
 def test_a_compacted_log_keeps_the_last_value_of_every_key_at_its_offset(kafka_jars: Any, written: Written) -> None:
-    files = parse(kafka_jars.dump(written.files("compacted", 0), "--deep-iteration", "--print-data-log"))
+    output = kafka_jars.dump(written.files("compacted", 0), "--deep-iteration", "--print-data-log")
+    files = parse(output, compacted=True)
     sent = written.records["compacted", 0]
     dumped = _dumped_records(files)
     assert len(dumped) < len(sent) / 3
@@ -230,15 +233,23 @@ def test_a_broken_time_index_would_be_reported(kafka_jars: Any, written: Written
 def test_a_broken_record_would_be_reported(kafka_jars: Any, written: Written, scratch: Path) -> None:
     segment = written.files("varied", 0)[0]
     content = bytearray(segment.read_bytes())
-    content[100] ^= 1
+    first = parse(kafka_jars.dump([segment], "--deep-iteration"))[0].batches[0]
+    content[int(first["size_bytes"]) - 1] ^= 1
     (scratch / segment.name).write_bytes(content)
-    with pytest.raises(AssertionError):
-        parse(kafka_jars.dump([scratch / segment.name], "--deep-iteration", "--print-data-log"))
+    with pytest.raises(DamageReportedError, match="isvalid: false"):
+        parse(kafka_jars.dump([scratch / segment.name], "--deep-iteration"))
 
 
 def test_an_unknown_line_of_the_output_is_damage() -> None:
     with pytest.raises(DamageReportedError):
         parse("Dumping x\nSomething nobody expected\n")
+
+
+def test_a_missing_offset_is_damage_except_in_a_compacted_log() -> None:
+    output = "Dumping x\nNon-consecutive offsets in x\n  -1 is followed by 7\n  8 is followed by 10\n"
+    with pytest.raises(DamageReportedError, match="8 is followed by 10"):
+        parse(output)
+    parse(output, compacted=True)
 
 
 def test_decoded_commits_are_read_from_the_records() -> None:

@@ -12,7 +12,7 @@ import pytest
 import embedkafka
 
 CODECS = (None, "gzip", "snappy", "lz4", "zstd")
-CONFIGS = {"internal.segment.bytes": "30000", "index.interval.bytes": "500", "retention.ms": "-1"}
+CONFIGS = {"internal.segment.bytes": "6000", "index.interval.bytes": "500", "retention.ms": "-1"}
 TOPIC = "shared"
 Seen = tuple[int, int, bytes | None, bytes | None, list[tuple[str, bytes]]]
 

@@ -113,7 +113,7 @@ def test_a_foreign_folder_is_refused_and_left_alone(tmp_path: Path, name: str) -
     folder.mkdir()
     (folder / name).write_text("precious")
     before = _snapshot(folder)
-    with pytest.raises(embedkafka.errors.KafkaStorageError) as raised:
+    with pytest.raises(embedkafka.errors.ForeignDirectoryError) as raised:
         embedkafka.EmbeddedKafka(folder)
     assert str(folder) in str(raised.value)
     assert _snapshot(folder) == before
@@ -121,7 +121,7 @@ def test_a_foreign_folder_is_refused_and_left_alone(tmp_path: Path, name: str) -
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(embedkafka.errors.KafkaStorageError) as raised:
+    with pytest.raises(embedkafka.errors.ForeignDirectoryError) as raised:
         embedkafka.EmbeddedKafka(tmp_path / "file")
     assert str(tmp_path / "file") in str(raised.value)
     assert (tmp_path / "file").read_text() == "precious"
@@ -132,7 +132,7 @@ def test_a_folder_of_a_later_format_is_refused_and_left_alone(tmp_path: Path) ->
     _fill(folder)
     (folder / "format").write_text((folder / "format").read_text().replace("1", "999"))
     before = _snapshot(folder)
-    with pytest.raises(embedkafka.errors.KafkaStorageError) as raised:
+    with pytest.raises(embedkafka.errors.ForeignDirectoryError) as raised:
         embedkafka.EmbeddedKafka(folder)
     assert "999" in str(raised.value)
     assert _snapshot(folder) == before

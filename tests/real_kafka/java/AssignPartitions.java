@@ -42,14 +42,14 @@ public final class AssignPartitions {
         Node node = new Node(0, "", 0);
         Node[] nodes = {node};
         List<PartitionInfo> partitions = new ArrayList<>();
-        question.get("topics").fields().forEachRemaining(topic -> {
+        question.get("topics").properties().forEach(topic -> {
             for (int partition = 0; partition < topic.getValue().asInt(); partition++) {
                 partitions.add(new PartitionInfo(topic.getKey(), partition, node, nodes, nodes));
             }
         });
         Cluster cluster = new Cluster("cluster", List.of(node), partitions, Set.of(), Set.of());
         Map<String, Subscription> members = new HashMap<>();
-        question.get("members").fields().forEachRemaining(member -> {
+        question.get("members").properties().forEach(member -> {
             List<String> topics = new ArrayList<>();
             member.getValue().get("topics").forEach(topic -> topics.add(topic.asText()));
             List<TopicPartition> owned = new ArrayList<>();
