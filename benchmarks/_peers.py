@@ -68,7 +68,7 @@ def mock_check(producer: Any, work: Workload, who: str) -> None:
         consumer.assign(partitions)
         values: list[bytes] = []
         while len(values) < work.count:
-            messages = consumer.consume(500, 5)
+            messages = consumer.consume(min(500, work.count - len(values)), 5)
             assert messages, f"{who}: {len(values)} of {work.count} records came out"
             values += [message.value() for message in messages]
     work.check(values, who)

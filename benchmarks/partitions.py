@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 from benchmarks import _child
 from benchmarks._harness import Claim, Contender, Goal, Sample, fresh_directory
@@ -34,7 +35,8 @@ def life_of(count: int) -> Sample:
         marks.append(time.perf_counter())
     assert values == {(number, b"%d" % number) for number in range(count)}
     names = ("create_ms", "write_ms", "close_ms", "reopen_ms", "read_ms", "close_again_ms")
-    each = {name: (after - before) * 1e3 / count for name, before, after in zip(names, marks, marks[1:], strict=True)}
+    spans = [after - before for before, after in pairwise(marks)]
+    each = {name: span * 1e3 / count for name, span in zip(names, spans, strict=True)}
     return Sample(values={"each_ms": sum(each.values()), **each})
 
 

@@ -66,7 +66,7 @@ def confluent(count: int, *, one_by_one: bool) -> Sample:
                 else:
                     consume = consumer.consume
                     while left:
-                        messages = consume(500, 5)
+                        messages = consume(min(500, left), 5)
                         left -= len(messages)
                         for message in messages:
                             message.key(), message.value(), message.offset()
