@@ -72,8 +72,9 @@ class KafkaProducer(SendPath):
         self._memory = BufferMemory(settings["buffer_memory"], clock)
         self._signal = Signal(clock)
         self._linger = Linger(clock, settings["linger_ms"])
+        self._clock_is_manual = clock.is_manual
         self._lanes: dict[TopicPartition, Lane] = {}
-        self._batch_limit_bytes = min(settings["batch_size"], settings["max_request_size"])
+        self._batch_limit_bytes: int = min(settings["batch_size"], settings["max_request_size"])
         self._interceptors = Interceptors(settings["interceptors"])
         self._delivery_settings = DeliverySettings(
             acks=settings["acks"],
@@ -176,6 +177,7 @@ class KafkaProducer(SendPath):
         """Append where there is no open batch, or not enough room in it."""
         if self._closed:
             self._check_open()
+        after_full = False
         while True:
             future = lane.append(key, value, headers, timestamp_ms)
             if future is not None:
@@ -183,13 +185,15 @@ class KafkaProducer(SendPath):
             if lane.open_delivery is not None:
                 lane.seal()
                 lane = self._after_full(lane, key)
+                after_full = True
             self._open(lane, _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"") + _size_of(headers))
         if not lane.is_dirty and self._link.unsealed.add(lane.topic_partition, lane):
             lane.seal()
             self._link.clock.yield_()
         else:
-            self._linger.opened(lane)
-        self._link.after_call()
+            self._linger.opened(lane, future.delivery.created_ms, after_full=after_full)
+        if self._clock_is_manual:
+            self._link.after_call()
         return future
 
     def _after_full(self, lane: Lane, key: bytes | None) -> Lane:

@@ -1,0 +1,199 @@
+"""From fetched batches to records, in both codecs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from record.codecs import CODECS, records
+
+from embedkafka.errors import CorruptRecordError, RecordDeserializationError
+from embedkafka.record import (
+    EndTransactionMarker,
+    decode_batch,
+    encode_batch,
+    stamp_append_time,
+)
+
+
+def values(count: int, base_offset: int = 0, **options: Any) -> memoryview:
+    return memoryview(
+        encode_batch(
+            [(n, None, b"%d" % (base_offset + n), ()) for n in range(count)], base_offset=base_offset, **options
+        )
+    )
+
+
+def offsets(taken: list[Any]) -> list[int]:
+    return [record.offset for record in taken]
+
+
+@given(batches=st.lists(st.tuples(records, st.integers(0, 4)), min_size=1, max_size=4), limit=st.integers(1, 7))
+def test_both_codecs_read_the_same_records(batches: Any, limit: int) -> None:
+    chunks, base_offset = [], 100
+    for content, compression in batches:
+        chunks.append(encode_batch(content, base_offset=base_offset, compression_type=compression, leader_epoch=3))
+        base_offset += len(content)
+    expected = [record for chunk in chunks for record in decode_batch(chunk)]
+
+    for codec in CODECS.values():
+        cursor = codec.RecordCursor(chunks, "topic", 3, 100)
+        read = []
+        while taken := cursor.take(limit):
+            read += taken
+            assert cursor.next_offset >= taken[-1].offset + 1
+        assert [(r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers) for r in read] == expected
+        for r in read:
+            assert (r.topic, r.partition, r.leader_epoch, r.checksum) == ("topic", 3, 3, None)
+            assert r.serialized_key_size == (-1 if r.key is None else len(r.key))
+            assert r.serialized_value_size == (-1 if r.value is None else len(r.value))
+            size = sum(len(name.encode()) + len(content or b"") for name, content in r.headers)
+            assert r.serialized_header_size == (size if r.headers else -1)
+        assert cursor.exhausted
+        assert cursor.next_offset == base_offset
+        assert cursor.records_read == len(expected)
+        assert cursor.next_record() is None
+
+
+def test_several_batches_lie_in_one_chunk_and_one_that_is_cut_off_is_left_out(codec: Any) -> None:
+    whole = bytes(values(3)) + bytes(values(3, 3)) + bytes(values(3, 6))[:-1]
+    cursor = codec.RecordCursor([whole], "t", 0, 0)
+    assert offsets(cursor.take(100)) == [0, 1, 2, 3, 4, 5]
+    assert cursor.next_offset == 6
+
+
+def test_records_below_the_fetch_offset_are_passed_over(codec: Any) -> None:
+    for compression in (0, 3):
+        cursor = codec.RecordCursor([values(5, 10, compression_type=compression)], "t", 0, 13)
+        assert cursor.next_offset == 13
+        assert offsets(cursor.take(100)) == [13, 14]
+    cursor = codec.RecordCursor([values(5), values(5, 5)], "t", 0, 7)
+    assert offsets(cursor.take(100)) == [7, 8, 9]
+
+
+def test_gaps_are_kept_and_the_end_of_a_compacted_batch_is_passed(codec: Any) -> None:
+    batch = encode_batch([(0, b"a", b"1", ()), (0, b"b", b"2", ())], offsets=[12, 15], base_offset=10, last_offset=19)
+    cursor = codec.RecordCursor([batch], "t", 0, 10)
+    assert offsets(cursor.take(1)) == [12]
+    assert cursor.next_offset == 13
+    assert offsets(cursor.take(5)) == [15]
+    assert cursor.take(1) == []
+    assert cursor.next_offset == 20
+
+
+def test_an_empty_batch_only_moves_the_position(codec: Any) -> None:
+    cursor = codec.RecordCursor([encode_batch([], base_offset=5, last_offset=9), values(1, 10)], "t", 0, 5)
+    assert offsets(cursor.take(10)) == [10]
+    assert cursor.take(1) == []
+    assert cursor.next_offset == 11
+
+
+def test_control_batches_are_not_handed_out(codec: Any) -> None:
+    key, value = EndTransactionMarker(commit=True, coordinator_epoch=0).encode()
+    marker = encode_batch([(0, key, value, ())], base_offset=2, is_control=True, is_transactional=True, producer_id=1)
+    cursor = codec.RecordCursor([values(2), marker, values(1, 3)], "t", 0, 0)
+    assert offsets(cursor.take(10)) == [0, 1, 3]
+    cursor = codec.RecordCursor([values(2), marker], "t", 0, 0)
+    assert offsets(cursor.take(10)) == [0, 1]
+    assert cursor.next_offset == 3
+
+
+def test_append_time_is_every_records_timestamp(codec: Any) -> None:
+    batch = bytearray(values(3))
+    stamp_append_time(batch, 0, 777)
+    assert {(r.timestamp, r.timestamp_type) for r in codec.RecordCursor([batch], "t", 0, 0).take(9)} == {(777, 1)}
+
+
+def test_deserializers_are_callables_or_objects(codec: Any) -> None:
+    class Topical:
+        def deserialize(self, topic: str, headers: Any, data: bytes | None) -> Any:
+            return topic, list(headers), data
+
+    batch = encode_batch([(0, b"k", b"7", [("h", b"x")]), (0, None, b"8", ())])
+    one, two = codec.RecordCursor(
+        [batch], "t", 0, 0, key_deserializer=Topical(), value_deserializer=lambda data: int(data)
+    ).take(5)
+    assert (one.key, one.value) == (("t", [("h", b"x")], b"k"), 7)
+    assert (two.key, two.value) == (("t", [], None), 8)
+    assert (one.serialized_key_size, one.serialized_value_size) == (1, 1)
+
+
+@pytest.mark.parametrize("which", ["key_deserializer", "value_deserializer"])
+def test_a_record_that_cannot_be_deserialized_is_not_passed(codec: Any, which: str) -> None:
+    batch = encode_batch([(0, b"%d" % n, b"%d" % n, ()) for n in range(2)] + [(0, b"x", b"x", ())], base_offset=20)
+    cursor = codec.RecordCursor([batch], "t", 4, 20, **{which: int})
+    assert offsets(cursor.take(10)) == [20, 21]
+    for _ in range(2):
+        with pytest.raises(RecordDeserializationError) as caught:
+            cursor.take(10)
+        assert caught.value.topic_partition == ("t", 4)
+        assert caught.value.offset == 22
+        assert isinstance(caught.value.__cause__, ValueError)
+        assert cursor.next_offset == 22
+    assert offsets(codec.RecordCursor([batch], "t", 4, 21, value_deserializer=int).take(1)) == [21]
+
+
+def test_a_wrong_checksum_is_refused_unless_nobody_checks(codec: Any) -> None:
+    batch = bytearray(values(2))
+    batch[-2] ^= 1
+    with pytest.raises(CorruptRecordError, match="checksum"):
+        codec.RecordCursor([batch], "t", 0, 0).take(1)
+    assert len(codec.RecordCursor([batch], "t", 0, 0, check_crcs=False).take(9)) == 2
+
+
+def test_a_foreign_batch_is_refused(codec: Any) -> None:
+    batch = bytearray(values(2))
+    batch[16] = 1
+    with pytest.raises(CorruptRecordError, match="magic"):
+        codec.RecordCursor([batch], "t", 0, 0).take(1)
+
+
+@given(position=st.integers(61, 200), byte=st.integers(0, 255))
+def test_broken_records_raise_and_never_crash(position: int, byte: int) -> None:
+    batch = encode_batch([(n * 1000, b"key", b"value" * 5, [("name", b"x")]) for n in range(4)])
+    batch[min(position, len(batch) - 1)] = byte
+    outcomes = []
+    for codec in CODECS.values():
+        try:
+            outcomes.append([tuple(r) for r in codec.RecordCursor([batch], "t", 0, 0, check_crcs=False).take(99)])
+        except CorruptRecordError:
+            outcomes.append("corrupt")
+    assert outcomes.count(outcomes[0]) == len(outcomes)
+
+
+@given(junk=st.binary(max_size=80), count=st.integers(0, 5))
+def test_junk_instead_of_records_is_corrupt_in_both(junk: bytes, count: int) -> None:
+    outcomes = []
+    for codec in CODECS.values():
+        try:
+            outcomes.append(codec.decode_records(junk, 0, count, 0, 0, None))
+        except CorruptRecordError:
+            outcomes.append("corrupt")
+    assert outcomes.count(outcomes[0]) == len(outcomes)
+
+
+def test_closing_lets_go_of_the_memory(codec: Any) -> None:
+    chunk = bytearray(values(5))
+    cursor = codec.RecordCursor([memoryview(chunk)], "t", 0, 0)
+    cursor.take(2)
+    cursor.close()
+    assert cursor.take(1) == []
+    chunk.clear()  # raises BufferError while somebody looks at it
+
+
+def test_iteration_goes_through_the_cursor_and_then_asks(codec: Any) -> None:
+    class Consumer(codec.ReadPath):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            self.batches = [values(2), values(2, 2)]
+
+        def _next_rare(self) -> Any:
+            if not self.batches:
+                raise StopIteration
+            self._cursor = codec.RecordCursor([self.batches.pop(0)], "t", 0, 0)
+            return self._cursor.next_record()
+
+    consumer = Consumer()
+    assert offsets(list(consumer)) == [0, 1, 2, 3]
+    assert consumer._cursor.next_offset == 4
