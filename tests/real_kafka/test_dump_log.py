@@ -182,7 +182,7 @@ def test_indexes_agree_with_their_logs(kafka_jars: Any, written: Written, topic:
     files = parse(kafka_jars.dump(indexes, "--deep-iteration"))
     entries = {Path(file.path).suffix: len(file.index_entries) for file in files}
     assert entries.keys() == {".index", ".timeindex"}
-    assert sum(len(file.index_entries) for file in files) > len(files)  # an empty index prints one entry of zeros
+    assert sum(len(file.index_entries) for file in files) > (0 if topic == "compacted" else 10 * len(files))
     for only in ("--index-sanity-check", "--verify-index-only"):
         parse(kafka_jars.dump(indexes, only))
 
