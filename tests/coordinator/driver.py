@@ -1,4 +1,4 @@
-"""Drives a machine as the shell does, without one: records go through their bytes, timers wait until somebody fires them."""
+"""Drives a machine as the shell does, without one: records go through their bytes, timers wait to be fired."""
 
 from __future__ import annotations
 

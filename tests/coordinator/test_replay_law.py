@@ -1,4 +1,4 @@
-"""The law every coordinator obeys: what a fresh machine is fed makes it equal to the one that wrote it (DESIGN section 6)."""
+"""The law every coordinator obeys: a machine fed the records equals the one that wrote them (DESIGN section 6)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Fuzz:
         generation_id = (group.generation_id if group is not None else 0) - (self.source.random() < 0.05)
         member_id = pick([*members, *members, *pending, "nobody"])
         instance_id = group.members[member_id].group_instance_id if group is not None and member_id in members else None
-        kind = pick(["join", "join", "rejoin", "rejoin", "sync", "sync", "heartbeat", "commit", "commit", "other", "timer"])
+        kind = pick(
+            ["join", "join", "rejoin", "rejoin", "sync", "sync", "heartbeat", "commit", "commit", "other", "timer"]
+        )
         if kind == "join":
             instance_id = pick(INSTANCES)
             return driver.join(group_id=group_id, instance_id=instance_id, require_member_id=pick([True, False]))
@@ -174,4 +176,3 @@ def test_every_parked_client_is_a_waiting_member(seed: int, steps: int, config: 
             if is_waiting
         }
         assert {tuple(key) for key in driver.parked} == waiting
-
