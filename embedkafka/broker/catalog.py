@@ -20,17 +20,19 @@ An engine in memory has the same class without a file.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
 from embedkafka.errors import KafkaStorageError
+from embedkafka.files import Files, system_files
 
 FILE_NAME = "catalog.sqlite"
 _TABLE = "catalog"
-_SQLITE_MAGIC = b"SQLite format 3\0"
 _TOPIC = "topic/"
 _BROKER_CONFIG = "broker-config/"
 
@@ -73,11 +75,12 @@ class TopicEntry:
 class Catalog:
     """The values of ``catalog.sqlite``, or of a dict in memory.  Guarded by ``Topics.lock``."""
 
-    def __init__(self, path: str | None, *, read_only: bool = False) -> None:
+    def __init__(self, path: str | None, *, files: Files | None = None, read_only: bool = False) -> None:
         """Read what is there.
 
         Args:
             path: the file, or None for memory.  A file that is not there is an empty catalog.
+            files: the file system that the file is in; None is the machine's.
             read_only: never write; a live owner may write meanwhile.
 
         Raises:
@@ -85,6 +88,7 @@ class Catalog:
         """
         self.path = path
         self.read_only = read_only
+        self._files = files or system_files()
         self.is_stale = False
         self._values: dict[str, Any] = {} if path is None else _read(path)
 
@@ -136,10 +140,22 @@ class Catalog:
             return
         self.is_stale = self.path is not None
         if self.path is not None:
-            _commit(self.path, changes)
+            if self._files.exists(self.path):
+                _commit(self.path, changes)
+            else:
+                self._create(self.path, changes)
         merged = {**self._values, **changes}
         self._values = {key: value for key, value in merged.items() if value is not None}
         self.is_stale = False
+
+    def _create(self, path: str, changes: Mapping[str, Any]) -> None:
+        """Make the file under another name first, so that a crash leaves either none or a whole one."""
+        files = self._files
+        unfinished = path + ".new"
+        files.unlink_all([unfinished, unfinished + "-journal"])
+        _commit(unfinished, changes)
+        files.rename(unfinished, path)
+        files.sync_dir(files.parent(path))
 
 
 def _broker_key(broker_id: int | None) -> str:
@@ -163,20 +179,24 @@ def _open(path: str, flag: str) -> Any:
     )
 
 
-def _check_is_database(path: str) -> bool:
-    """False where there is nothing to read.  sqlitedict's thread dies noisily of a file that is no database."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(len(_SQLITE_MAGIC))
-    except FileNotFoundError:
+def _check_is_catalog(path: str) -> bool:
+    """False where there is nothing to read.  sqlitedict's thread would die noisily of a file that is no database."""
+    if not os.path.exists(path) or not os.path.getsize(path):
         return False
-    if head not in (b"", _SQLITE_MAGIC):
-        raise KafkaStorageError(f"{path} is not a catalog: it does not begin like an SQLite file")
-    return bool(head)
+    import sqlite3
+
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise KafkaStorageError(f"{path} is not a catalog: {error}") from error
+    if found is None:
+        raise KafkaStorageError(f"{path} is not a catalog: it has no table {_TABLE!r}")
+    return True
 
 
 def _read(path: str) -> dict[str, Any]:
-    if not _check_is_database(path):
+    if not _check_is_catalog(path):
         return {}
 
     def read() -> dict[str, Any]:
@@ -190,8 +210,6 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _commit(path: str, changes: Mapping[str, Any]) -> None:
-    _check_is_database(path)
-
     def commit() -> None:
         database = _open(path, "c")
         try:

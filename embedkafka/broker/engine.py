@@ -57,7 +57,7 @@ class Engine:
         self.deferred = DeferredCalls(clock)
         self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
         try:
-            self.catalog = Catalog(self.store.catalog_path, read_only=read_only)
+            self.catalog = Catalog(self.store.catalog_path, files=self.store.files, read_only=read_only)
             self.housekeeping = Housekeeping(config, self.store, clock)
             self.topics = Topics(self.catalog, config, self.store, clock, self.ids, self.housekeeping)
             if not read_only:

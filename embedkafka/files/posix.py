@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import sys
+import weakref
 
 from embedkafka.files.base import Bytes, File, Files, Lock
 
@@ -57,15 +58,30 @@ class PosixFile(File):
             os.close(self.fd)
 
 
+_locks: weakref.WeakSet[PosixLock] = weakref.WeakSet()
+
+
 class PosixLock(Lock):
-    """``flock`` on a file that names the owner; the kernel gives it up when the process dies."""
+    """``flock`` on a file that names the owner; the kernel gives it up when the process dies.
+
+    Such a lock belongs to the open file, which a fork shares: a child lets go of it at once, by closing and never by
+    LOCK_UN, which would take it from the parent.  So neither keeps it longer than the owner wants.
+    """
 
     def __init__(self, file: PosixFile) -> None:
         self._file: PosixFile | None = file
+        _locks.add(self)
 
     def release(self) -> None:
-        # Closing is enough and is all a forked child may do: LOCK_UN there would take the lock from its parent.
         self._file = None
+
+
+def _let_go_in_child() -> None:
+    for lock in list(_locks):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 class PosixFiles(Files):
