@@ -28,12 +28,9 @@ from libc.string cimport memcpy
 import functools
 from collections.abc import Sequence
 
-from crc32c import crc32c
-
 from embedkafka.errors import CorruptRecordError, RecordDeserializationError
 from embedkafka.model import RecordMetadata, TopicPartition
-from embedkafka.record._codec_py import RECORD_FIELDS, Record
-from embedkafka.record._send_py import await_future
+from embedkafka.record._shared import RECORD_FIELDS, Record, await_future
 from embedkafka.record.compression import decompress
 from embedkafka.record.format import verify_checksum
 
@@ -82,6 +79,19 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     object read_only_view "PyMemoryView_FromMemory"(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
+
+
+cdef object crc32c = None
+
+
+cdef inline uint32_t checksum(const uint8_t *at, Py_ssize_t size) except? 0:
+    """CRC-32C of these bytes; the package takes 15 ms to import, so that happens at the first checksum."""
+    global crc32c
+    if crc32c is None:
+        from crc32c import crc32c as implementation
+
+        crc32c = implementation
+    return crc32c(read_only_view(<char *>at, size, PyBUF_READ))
 
 
 # Numbers and hashes ---------------------------------------------------------------------------------------------------
@@ -815,8 +825,7 @@ cdef class RecordCursor:
                 self._chunk_position += size
                 continue
             if self._check_crcs:
-                checksum = crc32c(read_only_view(<char *>start + 21, size - 21, PyBUF_READ))
-                if <uint32_t>checksum != <uint32_t>get_be(start + 17, 4):
+                if checksum(start + 21, size - 21) != <uint32_t>get_be(start + 17, 4):
                     verify_checksum(self._chunks[self._chunk_index], self._chunk_position)
             self.leader_epoch = <int>get_be(start + 12, 4)
             self._base_timestamp = get_be(start + 27, 8)
@@ -1027,7 +1036,7 @@ cdef class SealedBatch:
         put_be(at + 51, producer_epoch, 2)
         put_be(at + 53, base_sequence, 4)
         put_be(at + 57, self.records_count, 4)
-        put_be(at + 17, crc32c(read_only_view(<char *>at + 21, size - 21, PyBUF_READ)), 4)
+        put_be(at + 17, checksum(at + 21, size - 21), 4)
         self.is_finished = True
 
 

@@ -9,21 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from embedkafka.errors import CorruptRecordError
+from embedkafka.record._shared import HeaderList, Record
 from embedkafka.record.format import Buffer
 
-HeaderList = list[tuple[str, bytes | None]]
 RecordParts = tuple[int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
-
-
-class Record(NamedTuple):
-    """One record as internal readers see it (coordinators, the cleaner, the command line)."""
-
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: HeaderList
 
 
 def murmur2(data: Buffer) -> int:
@@ -244,6 +233,3 @@ class ConsumerRecord(NamedTuple):
     serialized_key_size: int
     serialized_value_size: int
     serialized_header_size: int
-
-
-RECORD_FIELDS = ConsumerRecord._fields

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from embedkafka.errors import KafkaError
 from embedkafka.model import RecordMetadata, TopicPartition
-from embedkafka.record._codec_py import HeaderList, murmur2, write_record
+from embedkafka.record._codec_py import murmur2, write_record
+from embedkafka.record._shared import HeaderList, await_future
 from embedkafka.record.format import HEADER, HEADER_SIZE_BYTES, LENGTH_END, MAGIC_V2, Buffer, write_checksum
 
 
@@ -25,6 +26,7 @@ class Delivery(Protocol):
     topic_partition: TopicPartition
     base_offset: int
     log_append_time_ms: int
+    created_ms: float
 
     def wait(self, timeout: float | None) -> None: ...
     def seal(self) -> None: ...
@@ -34,24 +36,6 @@ class Delivery(Protocol):
         on_success: Callable[[RecordMetadata], object] | None,
         on_failure: Callable[[KafkaError], object] | None,
     ) -> None: ...
-
-
-def await_future(future: Any) -> Generator[Any, None, Any]:
-    """What ``await future`` runs, under asyncio: seal the batch, and be woken by whatever thread completes it."""
-    if not future.is_done:
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-
-        def wake() -> None:
-            if not waiter.done():  # the task that waits may have been cancelled
-                waiter.set_result(None)
-
-        future.add_both(lambda _: loop.call_soon_threadsafe(wake))
-        future.delivery.seal()
-        yield from waiter
-    return future.get()
 
 
 class FutureRecordMetadata:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from embedkafka.record._codec_py import Record
+from embedkafka.record._shared import Record
 
 _compiled = False
 

@@ -32,10 +32,8 @@ Only the first 21 bytes lie outside the checksum, so appending a batch to a log 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
-
-from crc32c import crc32c
 
 from embedkafka.errors import CorruptRecordError
 
@@ -224,5 +222,20 @@ def write_checksum(buffer: bytearray | memoryview, position: int = 0) -> None:
 
 def _checksum(buffer: Buffer, position: int, end: int) -> int:
     with memoryview(buffer) as view, view[position + CHECKSUMMED_FROM : end] as covered:
-        checksum: int = crc32c(covered)
-        return checksum
+        return crc32c(covered)
+
+
+def crc32c(data: Buffer) -> int:
+    """CRC-32C of a buffer.  The package takes 15 ms to import, so that happens at the first checksum."""
+    return _crc32c(data)
+
+
+def _load_crc32c(data: Buffer) -> int:
+    global _crc32c
+    from crc32c import crc32c as implementation
+
+    _crc32c = implementation
+    return _crc32c(data)
+
+
+_crc32c: Callable[[Buffer], int] = _load_crc32c
