@@ -33,6 +33,7 @@ from embedkafka.files import Files, system_files
 
 FILE_NAME = "catalog.sqlite"
 _TABLE = "catalog"
+_JOURNAL_MODE = "DELETE"  # no second file while closed, and a reader beside the owner needs no shared memory
 _TOPIC = "topic/"
 _BROKER_CONFIG = "broker-config/"
 
@@ -153,7 +154,7 @@ class Catalog:
         files = self._files
         unfinished = path + ".new"
         files.unlink_all([unfinished, unfinished + "-journal"])
-        _commit(unfinished, changes)
+        _commit(unfinished, changes, journal_mode="OFF")  # nothing to go back to
         files.rename(unfinished, path)
         files.sync_dir(files.parent(path))
 
@@ -162,7 +163,7 @@ def _broker_key(broker_id: int | None) -> str:
     return _BROKER_CONFIG + ("" if broker_id is None else str(broker_id))
 
 
-def _open(path: str, flag: str) -> Any:
+def _open(path: str, flag: str, journal_mode: str = _JOURNAL_MODE) -> Any:
     import msgpack
     from sqlitedict import SqliteDict
 
@@ -174,7 +175,7 @@ def _open(path: str, flag: str) -> Any:
         flag=flag,
         encode=msgpack.packb,
         decode=msgpack.unpackb,
-        journal_mode="DELETE",  # no second file while closed, and a reader beside the owner needs no shared memory
+        journal_mode=journal_mode,
         outer_stack=False,
     )
 
@@ -209,9 +210,9 @@ def _read(path: str) -> dict[str, Any]:
     return _on_own_thread(path, read)
 
 
-def _commit(path: str, changes: Mapping[str, Any]) -> None:
+def _commit(path: str, changes: Mapping[str, Any], *, journal_mode: str = _JOURNAL_MODE) -> None:
     def commit() -> None:
-        database = _open(path, "c")
+        database = _open(path, "c", journal_mode)
         try:
             # sqlitedict switches syncing off; a commit that a power cut can undo or tear is none.
             database.conn.execute("PRAGMA synchronous=FULL")

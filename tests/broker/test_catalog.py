@@ -69,8 +69,8 @@ def test_a_commit_is_synced(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real_open = catalog_module._open
 
-    def spying_open(path: str, flag: str) -> Any:
-        database = real_open(path, flag)
+    def spying_open(path: str, flag: str, journal_mode: str = "DELETE") -> Any:
+        database = real_open(path, flag, journal_mode)
         select_one = database.conn.select_one
 
         def spy(request: str, arg: Any = None) -> Any:
@@ -82,8 +82,10 @@ def test_a_commit_is_synced(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return database
 
     monkeypatch.setattr(catalog_module, "_open", spying_open)
-    Catalog(file).put_topics(ENTRY)
-    assert seen == [2]  # FULL
+    catalog = Catalog(file)
+    catalog.put_topics(ENTRY)
+    catalog.remove_topic("t")
+    assert seen == [2, 2]  # FULL
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 1000, b"\x00" * 4096, b"SQLite format 3\x00" + b"\x01" * 5000])
@@ -120,8 +122,8 @@ def test_a_failed_commit_is_an_error_and_the_next_use_reads_the_file(file: str) 
 def test_a_crash_while_the_file_is_made_leaves_none(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real_commit = catalog_module._commit
 
-    def cut(path: str, changes: dict[str, Any]) -> None:
-        real_commit(path, changes)
+    def cut(path: str, changes: dict[str, Any], **options: Any) -> None:
+        real_commit(path, changes, **options)
         Path(path).write_bytes(Path(path).read_bytes()[:5000])
         raise KafkaStorageError("and here the power goes")
 
@@ -146,9 +148,9 @@ def test_creating_a_topic_is_one_commit(path: Path, monkeypatch: pytest.MonkeyPa
     commits: list[list[str]] = []
     real_commit = catalog_module._commit
 
-    def counting_commit(file: str, changes: dict[str, Any]) -> None:
+    def counting_commit(file: str, changes: dict[str, Any], **options: Any) -> None:
         commits.append(sorted(changes))
-        real_commit(file, changes)
+        real_commit(file, changes, **options)
 
     monkeypatch.setattr(catalog_module, "_commit", counting_commit)
     with running(path) as broker:
