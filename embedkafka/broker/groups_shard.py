@@ -97,6 +97,9 @@ class GroupShard:
         except Exception:
             _log.exception("shard %d of the groups failed on %r", self.index, command)
             return self._failed(command, UnknownError.errno)
+        except BaseException:
+            self._clock.call_soon(self._recover)
+            raise
         finally:
             self._outbox.deliver()
 
@@ -160,9 +163,10 @@ class GroupShard:
             self._outbox.add(callback)
 
     def _answer(self, key: ParkKey, reply: Any) -> None:
-        complete = self._parked.pop(key, None)
+        complete = self._parked.get(key)
         if complete is not None:
             self._outbox.add(partial(complete, reply))
+            del self._parked[key]  # last: who is interrupted before it is answered twice, not never
 
     def _fail_parked(self, error_code: int) -> None:
         for key in list(self._parked):
@@ -210,6 +214,19 @@ class GroupShard:
                 is_ours = member.client_host == IN_PROCESS_HOST and member.group_instance_id is None
                 if is_ours and self._live.get(group.group_id, member.member_id) is None:
                     self._turn(SessionExpired(group.group_id, member.member_id))
+
+    def _recover(self) -> None:
+        """The engine's turn after an interrupted command, for those who wait and will not ask again."""
+        try:
+            with self.lock:
+                if self._suspect and not self._closed:
+                    self._reload()
+        except Exception:
+            _log.exception("shard %d of the groups cannot be loaded", self.index)
+            with self.lock:
+                self._fail_parked(NotCoordinatorError.errno)
+        finally:
+            self._outbox.deliver()
 
     def _failed(self, command: Command, error_code: int) -> Any:
         """After a failed append: who waits must not wait for the next command."""
