@@ -28,11 +28,12 @@ def open_kafka(session: Session, *, create: bool = False, read_only: bool = Fals
     from embedkafka import EmbeddedKafka
 
     path = session.data
-    if create and (not path.exists() or (path.is_dir() and not any(path.iterdir()))):
-        session.out.note(f"new data directory {path}")
-    else:
+    is_new = create and (not path.exists() or (path.is_dir() and not any(path.iterdir())))
+    if not is_new:
         path = session.existing_data()
     with EmbeddedKafka(path, read_only=read_only) as kafka:
+        if is_new:
+            session.out.note(f"new data directory {path}")
         yield kafka
 
 

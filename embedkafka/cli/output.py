@@ -131,11 +131,14 @@ class Output:
         if self.as_json or not sys.stderr.isatty():
             yield _no_progress
             return
-        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich import progress as bars
 
-        amount = DownloadColumn(binary_units=True) if unit == "bytes" else MofNCompleteColumn()
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), amount, TimeElapsedColumn())
-        with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        columns: list[bars.ProgressColumn] = [bars.SpinnerColumn(), bars.TextColumn("{task.description}")]
+        if total is not None:
+            amount = bars.DownloadColumn(binary_units=True) if unit == "bytes" else bars.MofNCompleteColumn()
+            columns += [bars.BarColumn(bar_width=24), amount]
+        columns.append(bars.TimeElapsedColumn())
+        with bars.Progress(*columns, console=console(stderr=True), transient=True) as bar:
             task = bar.add_task(description, total=total)
 
             def advance(steps: float = 1, /, *, description: str | None = None) -> None:

@@ -22,7 +22,12 @@ R = TypeVar("R")
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", "-d", metavar="DIR", help="The data directory (or set EMBEDKAFKA_DATA).", show_default=False
+        "--data",
+        "-d",
+        metavar="DIR",
+        readable=False,
+        help="The data directory (or set EMBEDKAFKA_DATA).",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout and nothing else: one object a line.")]

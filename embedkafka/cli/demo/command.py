@@ -156,7 +156,7 @@ class _Narrator:
             self._say(f"   {'':<16} per consumer:  {shares}")
         words = next(run.words for run in groups if run.words)
         common = ", ".join(f"{text.printable(word)} {count:,}" for word, count in words.most_common(3))
-        self._say(f"   Reading removes nothing. Most frequent words: {common}.")
+        self._say(f"   Reading removes nothing. Most frequent: {common}")
 
     def crash(self, crash: Crash) -> None:
         self._heading("3. Crash: a consumer is killed and its group goes on")
@@ -175,15 +175,16 @@ class _Narrator:
             self._say(f"   {verdict}  {check.name:<50} {check.detail:>18}")
 
     def commands(self, directory: Path) -> None:
-        self._heading(f"The data stays in {directory}. Look around:")
+        size_bytes = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+        self._heading(f"The data stays in {directory} ({text.size(size_bytes)}). Look around:")
         for words in look_around(directory):
             self._say(f"   {words}")
 
 
 def look_around(directory: Path) -> list[str]:
     """Command lines to paste, each of which works on what the demo wrote."""
-    data = ["--data", str(directory)]
-    template = "{partition} {offset} {key}: {value}"
+    data = ["-d", str(directory)]
+    template = "{offset} {key}: {value}"
     program = program_words()
     return [
         shell_line([*program, "topics", "describe", *data]),
