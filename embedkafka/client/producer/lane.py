@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.api import (
@@ -74,6 +75,8 @@ class Lane(OpenBatch):
         super().__init__()
         self.topic_partition = topic_partition
         self.counts = LaneCounts()
+        self.last_turn_ms = -inf  # when the housekeeper, or a full batch, sealed it last
+        self.last_wake_ms = -inf  # when it was sealed last because a reader was parked
         # Reentrant only to be recognised: see seal().
         self._lock = threading.RLock()
         self._holder: int | None = None

@@ -1,8 +1,10 @@
-"""Sealing batches that are not full: at the housekeeper's next turn, or after ``linger_ms``.
+"""When a batch that is not full is sealed: at the housekeeper's next turn, or after ``linger_ms``.
 
-One task or timer serves all lanes of a producer.  With ``linger_ms=0`` a batch is due at once, except one that was
-opened because the one before it was full: its sender is busy and most likely fills it too, so it is due after a
-thread's turn (the interpreter's switch interval is 5 ms) instead of waking the housekeeper for every batch.
+One task or timer serves all lanes of a producer.  With ``linger_ms=0`` a batch is due at once, but a lane gets only one
+such turn per 5 ms, the interpreter's own switch interval: a busy sender fills its batches instead of waking the
+housekeeper for each, and the housekeeper does not seal them half full in its rhythm.  The same holds, with 1 ms, for
+sealing because a reader is parked: a lone record goes at once, a burst becomes batches.  In either case a reader that
+comes by itself finds the records without waiting, because reading seals.
 
 With a ManualClock everything is a timer, also for 0 ms: it fires at ``advance(0)``, not at the end of the send.
 """
@@ -17,7 +19,8 @@ from embedkafka.clock import Clock
 if TYPE_CHECKING:
     from embedkafka.client.producer.lane import Lane
 
-_BUSY_LINGER_MS = 5.0
+_TURN_MS = 5.0
+_PARKED_TURN_MS = 1.0
 
 
 class Linger:
@@ -26,16 +29,30 @@ class Linger:
     def __init__(self, clock: Clock, linger_ms: float) -> None:
         self._clock = clock
         self._linger_ms = linger_ms
-        self._busy_linger_ms = linger_ms if clock.is_manual else max(linger_ms, _BUSY_LINGER_MS)
+        self._turn_ms = 0.0 if clock.is_manual else _TURN_MS
+        self._parked_turn_ms = 0.0 if clock.is_manual else _PARKED_TURN_MS
         self._due_ms: dict[Lane, float] = {}
         self._wake_ms = inf  # when the next turn is scheduled for
 
     def opened(self, lane: Lane, created_ms: float, *, after_full: bool) -> None:
-        """A lane has got a batch at ``created_ms``."""
-        due_ms = created_ms + (self._busy_linger_ms if after_full else self._linger_ms)
+        """A lane has got a batch at ``created_ms``; ``after_full``: because its last one was full just then."""
+        if after_full:
+            lane.last_turn_ms = created_ms
+        self._set_due(lane, max(created_ms + self._linger_ms, lane.last_turn_ms + self._turn_ms), created_ms)
+
+    def opened_for_reader(self, lane: Lane, created_ms: float) -> bool:
+        """A lane has got a batch and a reader is parked; True: seal it now, False: it is due soon."""
+        due_ms = lane.last_wake_ms + self._parked_turn_ms
+        if due_ms <= created_ms:
+            lane.last_wake_ms = created_ms
+            return True
+        self._set_due(lane, due_ms, created_ms)
+        return False
+
+    def _set_due(self, lane: Lane, due_ms: float, now_ms: float) -> None:
         self._due_ms[lane] = due_ms
         if due_ms < self._wake_ms:
-            self._schedule(due_ms, created_ms)
+            self._schedule(due_ms, now_ms)
 
     def _schedule(self, due_ms: float, now_ms: float) -> None:
         if self._clock.is_manual:
@@ -60,6 +77,7 @@ class Linger:
         for lane, due_ms in list(self._due_ms.items()):
             if due_ms <= now_ms:
                 self._due_ms.pop(lane, None)
+                lane.last_turn_ms = lane.last_wake_ms = now_ms
                 lane.seal()
             elif due_ms < next_due_ms:
                 next_due_ms = due_ms

@@ -187,11 +187,13 @@ class KafkaProducer(SendPath):
                 lane = self._after_full(lane, key)
                 after_full = True
             self._open(lane, _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"") + _size_of(headers))
+        created_ms = future.delivery.created_ms
         if not lane.is_dirty and self._link.unsealed.add(lane.topic_partition, lane):
-            lane.seal()
-            self._link.clock.yield_()
+            if self._linger.opened_for_reader(lane, created_ms):
+                lane.seal()
+                self._link.clock.yield_()
         else:
-            self._linger.opened(lane, future.delivery.created_ms, after_full=after_full)
+            self._linger.opened(lane, created_ms, after_full=after_full)
         if self._clock_is_manual:
             self._link.after_call()
         return future
