@@ -140,13 +140,13 @@ class HandleCache:
             file = handle._file
             if file is None:
                 _check_alive(handle)
-                self._make_room(1)
+                self._shrink(self.max_open_files - 1)
                 try:
                     file = self.files.open(handle.path, read_only=handle._read_only)
                 except OSError as error:
                     if error.errno not in (errno.EMFILE, errno.ENFILE):
                         raise
-                    self._make_room(self.max_open_files // 2)
+                    self._shrink(self.open_count // 2)  # the program itself needs more than we left it
                     file = self.files.open(handle.path, read_only=handle._read_only)
                 handle._file = file
                 self._file_count += 1
@@ -163,7 +163,7 @@ class HandleCache:
                 return mapping
             _check_alive(handle)
             handle._mapping = mapping = None
-            self._make_room(1)
+            self._shrink(self.max_open_files - 1)
             if len(self._live_mappings) >= self.max_open_files * 3 // 4:
                 return None  # readers hold on to that many
             file = handle._file or self.files.open(handle.path, read_only=True)
@@ -174,13 +174,12 @@ class HandleCache:
             return mapping
 
     def _enqueue(self, handle: Handle) -> None:
-        handle._used = True
+        handle._used = False  # the use that opens it does not count, or all would look alike
         if not handle._queued:
             handle._queued = True
             self._queue.append(handle)
 
-    def _make_room(self, count: int) -> None:
-        limit = self.max_open_files - count
+    def _shrink(self, limit: int) -> None:
         turns = 2 * len(self._queue)  # by then every flag has been taken down once
         while turns and self._queue and self.open_count > limit:
             turns -= 1

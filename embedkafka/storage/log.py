@@ -654,6 +654,7 @@ class Log:
         self._tail.clear()
         self._segments = segments
         self._active = active
+        self.log_start_offset = min(self.log_start_offset, active.state.next_offset)
         self.recovery_point = min(self.recovery_point, active.state.next_offset)
         self.leader_epochs.truncate_from_end(active.state.next_offset)
         for segment in reversed(removed):  # from the end, so that a crash leaves no gap
