@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-# cython: initializedcheck=False, embedsignature=True, embedsignature.format=python, binding=False
+# cython: initializedcheck=False, embedsignature=True, embedsignature.format=clinic, binding=False
 """The codec, compiled: what runs once per record.  ``_codec_py.py`` is the same in plain Python and the reference.
 
 What makes it fast, and what a change must keep:
