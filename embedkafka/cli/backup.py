@@ -135,7 +135,7 @@ def _copy_partition(
     folder: PartitionFolder, destination: Path, copied: Copied, advance: Callable[[float], None]
 ) -> None:
     for _ in range(MAX_ATTEMPTS):
-        before = _identities(folder)
+        before = folder.identities()
         attempt = Copied()
         destination.mkdir(exist_ok=True)
         try:
@@ -147,7 +147,7 @@ def _copy_partition(
         except FileNotFoundError:
             pass  # replaced or dropped between listing and opening
         else:
-            after = _identities(folder)
+            after = folder.identities()
             # New segments behind and fewer in front do no harm; anything else was a compaction under our hands.
             kept = {name: inode for name, inode in before.items() if not after or name >= min(after)}
             if all(after.get(name) == inode for name, inode in kept.items()):
@@ -160,16 +160,6 @@ def _copy_partition(
         if not folder.path.exists():
             return  # the topic was deleted
     raise CliError(f"{folder.path} changed each time it was copied", "try again when less is compacted")
-
-
-def _identities(folder: PartitionFolder) -> dict[str, int]:
-    found = {}
-    for segment in folder.segments():
-        try:
-            found[segment.path.name] = segment.path.stat().st_ino
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def _copy_segment(

@@ -52,6 +52,16 @@ class PartitionFolder:
             return []
         return [Segment(self.path / name) for name in names]
 
+    def identities(self) -> dict[str, int]:
+        """The inode of each log file by name, to notice that files were dropped or replaced."""
+        found = {}
+        for segment in self.segments():
+            try:
+                found[segment.path.name] = segment.path.stat().st_ino
+            except FileNotFoundError:
+                continue
+        return found
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -212,14 +222,22 @@ def reason(error: Exception) -> str:
 
 def offset_entries(path: Path, base_offset: int) -> Iterator[tuple[int, int]]:
     """``(offset, position)`` pairs of an ``.index`` file; a torn last entry is left out."""
-    data = path.read_bytes()
+    return parse_offset_entries(path.read_bytes(), base_offset)
+
+
+def parse_offset_entries(data: bytes, base_offset: int) -> Iterator[tuple[int, int]]:
+    """The same out of the file's bytes."""
     for relative, position in OFFSET_ENTRY.iter_unpack(data[: len(data) // OFFSET_ENTRY.size * OFFSET_ENTRY.size]):
         yield base_offset + relative, position
 
 
 def time_entries(path: Path, base_offset: int) -> Iterator[tuple[int, int]]:
     """``(timestamp_ms, offset)`` pairs of a ``.timeindex`` file; a torn last entry is left out."""
-    data = path.read_bytes()
+    return parse_time_entries(path.read_bytes(), base_offset)
+
+
+def parse_time_entries(data: bytes, base_offset: int) -> Iterator[tuple[int, int]]:
+    """The same out of the file's bytes."""
     for timestamp_ms, relative in TIME_ENTRY.iter_unpack(data[: len(data) // TIME_ENTRY.size * TIME_ENTRY.size]):
         yield timestamp_ms, base_offset + relative
 

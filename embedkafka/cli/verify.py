@@ -18,10 +18,12 @@ from embedkafka.cli.segments import (
     PartitionFolder,
     ScanEnd,
     Segment,
-    offset_entries,
+    parse_offset_entries,
+    parse_time_entries,
     scan,
-    time_entries,
 )
+
+MAX_ATTEMPTS = 10  # how often a partition may change while it is looked at
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class Verified:
     size_bytes: int = 0
     findings: list[Finding] = field(default_factory=list)
     unfinished: list[Finding] = field(default_factory=list)
+
+    def take(self, other: Verified) -> None:
+        """Add what another verification went through."""
+        self.segments += other.segments
+        self.batches += other.batches
+        self.records += other.records
+        self.size_bytes += other.size_bytes
+        self.findings += other.findings
+        self.unfinished += other.unfinished
 
     def add(self, file: Path, position: int | None, problem: str) -> None:
         """Note something wrong."""
@@ -67,24 +78,51 @@ def verify_partition(
         advance: told the bytes that were read.
         indexes_may_be_missing: a segment without index files is no finding.
     """
+    for attempt in range(MAX_ATTEMPTS):
+        before = folder.identities()
+        found = Verified()
+        _verify_segments(folder, found, may_be_unfinished, indexes_may_be_missing, _nothing if attempt else advance)
+        # Segments that were dropped or compacted meanwhile look wrong without being so.
+        if not found.findings or folder.identities() == before or attempt == MAX_ATTEMPTS - 1:
+            break
+    result.take(found)
+
+
+def _nothing(size_bytes: float) -> None:
+    pass
+
+
+def _verify_segments(
+    folder: PartitionFolder,
+    result: Verified,
+    may_be_unfinished: bool,
+    indexes_may_be_missing: bool,
+    advance: Callable[[float], None],
+) -> None:
     segments = folder.segments()
     next_offset = 0
     for segment in segments:
         if segment.base_offset < next_offset:
             problem = f"begins at offset {segment.base_offset}, but the segment before goes up to {next_offset - 1}"
             result.add(segment.path, None, problem)
+        unfinished = may_be_unfinished and segment is segments[-1]
         before_bytes = result.size_bytes
-        newest = segment is segments[-1]
         try:
-            seen = _verify_log(segment, result, may_be_unfinished=newest and may_be_unfinished)
+            # Indexes first: a live owner appends to the log before it appends to them.
+            offset_index = _read_index(segment.offset_index, OFFSET_ENTRY.size, result, unfinished)
+            time_index = _read_index(segment.time_index, TIME_ENTRY.size, result, unfinished)
+            seen = _verify_log(segment, result, may_be_unfinished=unfinished)
         except FileNotFoundError:
             continue  # retention was faster
         advance(result.size_bytes - before_bytes)
         next_offset = seen.last_offset + 1
-        if seen.positions and _has_index(segment.offset_index, OFFSET_ENTRY.size, result, indexes_may_be_missing):
-            _verify_offset_index(segment, seen, result)
-        if seen.positions and _has_index(segment.time_index, TIME_ENTRY.size, result, indexes_may_be_missing):
-            _verify_time_index(segment, seen, result)
+        if not seen.positions:
+            continue
+        for path, data in ((segment.offset_index, offset_index), (segment.time_index, time_index)):
+            if data is None and not indexes_may_be_missing:
+                result.add(path, None, "is missing")
+        _verify_offset_index(segment, offset_index or b"", seen, result)
+        _verify_time_index(segment, time_index or b"", seen, result)
 
 
 @dataclass
@@ -100,12 +138,16 @@ def _verify_log(segment: Segment, result: Verified, *, may_be_unfinished: bool) 
     seen = _Seen(segment.base_offset - 1)
     end = ScanEnd()
     max_timestamp_ms = -1
+    last_problem: Finding | None = None
     for batch in scan(segment.path, end):
         header = batch.header
         result.batches += 1
+        if last_problem:
+            result.findings.append(last_problem)
+            last_problem = None
         if batch.problem:
             problem = f"batch of offsets {header.base_offset} to {header.last_offset}: {batch.problem}"
-            result.add(segment.path, batch.position, problem)
+            last_problem = Finding(segment.path, batch.position, problem)
         else:
             result.records += header.records_count
         if header.base_offset <= seen.last_offset:
@@ -117,16 +159,18 @@ def _verify_log(segment: Segment, result: Verified, *, may_be_unfinished: bool) 
         seen.max_timestamps.append((header.last_offset, max_timestamp_ms))
     result.segments += 1
     result.size_bytes += end.position + end.left_bytes
+    target = result.unfinished if may_be_unfinished else result.findings
+    if last_problem:  # nothing follows it, so it may be in the middle of being written
+        target.append(last_problem)
     if end.problem:
-        target = result.unfinished if may_be_unfinished else result.findings
         target.append(Finding(segment.path, end.position, end.problem))
     return seen
 
 
-def _verify_offset_index(segment: Segment, seen: _Seen, result: Verified) -> None:
+def _verify_offset_index(segment: Segment, data: bytes, seen: _Seen, result: Verified) -> None:
     path = segment.offset_index
     previous = (segment.base_offset - 1, -1)
-    for number, (offset, position) in enumerate(offset_entries(path, segment.base_offset)):
+    for number, (offset, position) in enumerate(parse_offset_entries(data, segment.base_offset)):
         where = number * OFFSET_ENTRY.size
         if offset <= previous[0] or position <= previous[1]:
             result.add(path, where, f"entry ({offset}, {position}) follows ({previous[0]}, {previous[1]})")
@@ -140,12 +184,12 @@ def _verify_offset_index(segment: Segment, seen: _Seen, result: Verified) -> Non
         previous = (offset, position)
 
 
-def _verify_time_index(segment: Segment, seen: _Seen, result: Verified) -> None:
+def _verify_time_index(segment: Segment, data: bytes, seen: _Seen, result: Verified) -> None:
     path = segment.time_index
     previous = (-1, segment.base_offset - 1)
     batches = iter(seen.max_timestamps)
     last_offset, max_timestamp_ms = next(batches)
-    for number, (timestamp_ms, offset) in enumerate(time_entries(path, segment.base_offset)):
+    for number, (timestamp_ms, offset) in enumerate(parse_time_entries(data, segment.base_offset)):
         where = number * TIME_ENTRY.size
         if timestamp_ms < previous[0] or offset < previous[1]:
             result.add(path, where, f"entry ({timestamp_ms}, {offset}) follows ({previous[0]}, {previous[1]})")
@@ -161,13 +205,13 @@ def _verify_time_index(segment: Segment, seen: _Seen, result: Verified) -> None:
         previous = (timestamp_ms, offset)
 
 
-def _has_index(path: Path, entry_bytes: int, result: Verified, may_be_missing: bool) -> bool:
+def _read_index(path: Path, entry_bytes: int, result: Verified, may_be_unfinished: bool) -> bytes | None:
+    """An index's bytes; None where there is no index."""
     try:
-        size_bytes = path.stat().st_size
+        data = path.read_bytes()
     except FileNotFoundError:
-        if not may_be_missing:
-            result.add(path, None, "is missing")
-        return False
-    if size_bytes % entry_bytes:
-        result.add(path, size_bytes - size_bytes % entry_bytes, f"{size_bytes % entry_bytes} bytes are left over")
-    return True
+        return None
+    left = len(data) % entry_bytes
+    if left and not may_be_unfinished:
+        result.add(path, len(data) - left, f"{left} bytes are left over")
+    return data

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli.calls import Said, call
 from cli.directories import Built, batch, build, write_segment
+
+from embedkafka.cli import verify as verify_module
+from embedkafka.cli.segments import ScanEnd, ScannedBatch
 
 
 @pytest.fixture
@@ -146,3 +151,56 @@ def test_an_unknown_topic_is_exit_code_4_and_names_the_nearest(built: Built) -> 
     said = call("log", "verify", "line", "--data", built.path)
     assert said.exit_code == 4
     assert "did you mean 'lines'?" in said.stderr
+
+
+def test_a_bad_checksum_in_the_very_last_batch_of_an_open_directory_is_work_in_progress(built: Built) -> None:
+    (built.path / "broker-0" / ".kafka_cleanshutdown").unlink()
+    flip(built.log(12), built.log(12).stat().st_size - 1)
+    (report,) = verify(built).objects()
+    assert (report["problems"], len(report["unfinished"])) == ([], 1)
+
+
+def test_a_bad_checksum_before_the_last_batch_is_damage_even_while_open(built: Built) -> None:
+    (built.path / "broker-0" / ".kafka_cleanshutdown").unlink()
+    flip(built.log(12), 70)
+    assert len(problems(built)) == 1
+
+
+def test_what_the_owner_appends_meanwhile_is_no_problem(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    (built.path / "broker-0" / ".kafka_cleanshutdown").unlink()
+    scan = verify_module.scan
+    data = batch(18, [b"value 18", b"value 19"])
+
+    def append_after_scanning(path: Path, end: ScanEnd) -> Iterator[ScannedBatch]:
+        yield from scan(path, end)
+        if path == built.log(12):  # the log, then its index, as an owner does
+            position = path.stat().st_size
+            path.write_bytes(path.read_bytes() + data)
+            index = built.log(12, suffix=".index")
+            index.write_bytes(index.read_bytes() + struct.pack(">ii", 7, position))
+
+    monkeypatch.setattr(verify_module, "scan", append_after_scanning)
+    assert problems(built) == []
+
+
+def test_a_compaction_meanwhile_is_no_problem(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = verify_module.scan
+    merged = [False]
+
+    def merge_first(path: Path, end: ScanEnd) -> Iterator[ScannedBatch]:
+        if path == built.log(0) and not merged[0]:
+            merged[0] = True  # one segment now holds the offsets of two, and the second is not gone yet
+            swap = path.with_suffix(".swap")
+            swap.write_bytes(batch(0, [b"a", b"b"]) + batch(10, [b"c", b"d"]))
+            os.replace(swap, path)
+            built.log(0, suffix=".index").write_bytes(b"")
+            built.log(0, suffix=".timeindex").write_bytes(b"")
+            yield from scan(path, end)
+            for suffix in (".log", ".index", ".timeindex"):
+                built.log(6, suffix=suffix).rename(built.log(6, suffix=suffix + ".deleted"))
+        else:
+            yield from scan(path, end)
+
+    monkeypatch.setattr(verify_module, "scan", merge_first)
+    assert problems(built) == []
+    assert merged[0]
