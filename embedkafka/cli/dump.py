@@ -68,6 +68,7 @@ def _batch_fields(batch: ScannedBatch) -> dict[str, Any]:
         "partitionLeaderEpoch": header.partition_leader_epoch,
         "isTransactional": header.is_transactional,
         "isControl": header.is_control,
+        "deleteHorizonMs": header.delete_horizon_ms,
         "position": batch.position,
         TIMESTAMP_NAMES[header.timestamp_type]: header.max_timestamp,
         "size": header.size_bytes,
@@ -101,7 +102,9 @@ def _dump_records(out: Output, path: Path, batch: ScannedBatch) -> None:
         else:
             fields["headerKeys"] = "[" + ",".join(text.printable(name.encode()) for name in fields["headerKeys"]) + "]"
             key, value = decoded or (text.printable(record.key), text.printable(record.value))
-            out.line(f"| {_words(fields)} key: {key} payload: {value}")
+            shown_key = "" if record.key is None else f" key: {key}"
+            shown_value = "" if record.value is None and not decoded else f" payload: {value}"
+            out.line(f"| {_words(fields)}{shown_key}{shown_value}")
 
 
 def _emit(out: Output, path: Path, fields: dict[str, Any]) -> None:
@@ -112,6 +115,11 @@ def _emit(out: Output, path: Path, fields: dict[str, Any]) -> None:
 
 
 def _words(fields: dict[str, Any]) -> str:
-    return " ".join(
-        f"{name}: {str(value).lower() if isinstance(value, bool) else value}" for name, value in fields.items()
-    )
+    return " ".join(f"{name}: {_word(name, value)}" for name, value in fields.items())
+
+
+def _word(name: str, value: object) -> str:
+    """A value as Java prints it."""
+    if name == "deleteHorizonMs":
+        return "OptionalLong.empty" if value is None else f"OptionalLong[{value}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

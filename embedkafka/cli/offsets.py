@@ -6,12 +6,19 @@ import base64
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from embedkafka.broker.ids import id_text
 from embedkafka.coordinator.records import decode
 from embedkafka.errors import KafkaProtocolError
+from embedkafka.protocol.consumer.assignment import decode_assignment
+from embedkafka.protocol.consumer.subscription import decode_subscription
+from embedkafka.protocol.internal.group_metadata import MemberMetadata
+from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
+
+_LATER_FIELDS = ("owned_partitions", "generation_id", "rack_id")  # of a subscription's versions 1, 2, 3
 
 OFFSETS_TOPIC = "__consumer_offsets"
 
@@ -38,13 +45,41 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {_camel(field.name): _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, MemberMetadata):
+        fields = _fields(value)
+        fields["subscription"] = _subscription(value.subscription)
+        fields["assignment"] = _assignment(value.assignment)
+        return fields
+    if isinstance(value, OffsetCommitValue) and value.expire_timestamp == -1:
+        return _fields(value, without=("expire_timestamp",))  # a field of version 1 only
+    if dataclasses.is_dataclass(value):
+        return _fields(value)
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode("ascii")
     return id_text(value) if isinstance(value, UUID) else value
+
+
+def _subscription(data: bytes) -> Any:
+    """A consumer's subscription in words; other kinds of group have bytes of their own here."""
+    try:
+        subscription = decode_subscription(data)
+    except KafkaProtocolError:
+        return _plain(data)
+    return _fields(subscription, without=("version", *_LATER_FIELDS[min(subscription.version, 3) :]))
+
+
+def _assignment(data: bytes) -> Any:
+    try:
+        return _fields(decode_assignment(data), without=("version",))
+    except KafkaProtocolError:
+        return _plain(data)
+
+
+def _fields(value: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(value) if field.name not in without]
+    return {_camel(name): _plain(getattr(value, name)) for name in names}
 
 
 def _camel(name: str) -> str:

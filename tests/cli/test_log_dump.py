@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
 from cli.calls import call
 from cli.directories import FIRST_TIMESTAMP_MS, Built, batch, build, write_segment
 
-from embedkafka.coordinator.records import OffsetRecord, encode
+from embedkafka.coordinator.records import GroupRecord, OffsetRecord, encode
+from embedkafka.protocol.consumer.subscription import ConsumerProtocolSubscription, encode_subscription
+from embedkafka.protocol.internal.group_metadata import GroupMetadataKey, GroupMetadataValue, MemberMetadata
 from embedkafka.protocol.internal.offset_commit import OffsetCommitKey, OffsetCommitValue
 from embedkafka.record import encode_batch
 
@@ -22,7 +25,8 @@ def test_a_batch_is_one_line_in_kafkas_words(built: Built) -> None:
     first = call("log", "dump", built.log()).stdout.splitlines()[0]
     assert first.startswith(
         "baseOffset: 0 lastOffset: 1 count: 2 baseSequence: -1 lastSequence: -1 producerId: -1 producerEpoch: -1 "
-        "partitionLeaderEpoch: 0 isTransactional: false isControl: false position: 0 "
+        "partitionLeaderEpoch: 0 isTransactional: false isControl: false "
+        "deleteHorizonMs: OptionalLong.empty position: 0 "
         f"CreateTime: {FIRST_TIMESTAMP_MS + 1} "
     )
     assert first.endswith("isvalid: true")
@@ -85,3 +89,19 @@ def test_committed_offsets_are_shown_in_words(tmp_path: Path) -> None:
     assert 'key: {"type":"1","data":{"group":"readers","topic":"lines","partition":3}} payload: ' in first
     assert '"data":{"offset":42,' in first
     assert second.endswith("key: ?? payload: odd")
+
+
+def test_a_groups_members_are_shown_in_words(tmp_path: Path) -> None:
+    built = build(tmp_path / "data")
+    member = MemberMetadata(
+        "m", None, "c", "h", 1, 2, encode_subscription(ConsumerProtocolSubscription(1, ["lines"])), b"own format"
+    )
+    key, value = encode(
+        GroupRecord(GroupMetadataKey("readers"), GroupMetadataValue("consumer", 1, "range", "m", 5, [member]))
+    )
+    log = built.path / "broker-0" / "__consumer_offsets-7" / built.log().name
+    write_segment(log, [bytes(encode_batch([(0, key, value, [])]))])
+    _, shown = call("log", "dump", "__consumer_offsets-7", "--deep", "--data", built.path, "--json").objects()
+    (found,) = shown["decoded_payload"]["data"]["members"]
+    assert found["subscription"] == {"topics": ["lines"], "userData": None, "ownedPartitions": []}
+    assert found["assignment"] == base64.b64encode(b"own format").decode()
