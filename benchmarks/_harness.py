@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib.util
+import os
 import statistics
 import tempfile
 import time
@@ -56,6 +57,26 @@ def fresh_directory() -> Iterator[Path]:
     """An empty directory on the disk that temporary files live on."""
     with tempfile.TemporaryDirectory(prefix="embedkafka-benchmark-") as directory:
         yield Path(directory)
+
+
+def write_pieces(count: int, record_bytes: int, *, sync_every: int = 0) -> Sample:
+    """The bound of every log: as many bytes as ``count`` records take, handed to the kernel in pieces of one batch.
+
+    With ``sync_every`` records, the pieces are that large, and each is made durable.
+    """
+    records = sync_every or max(1, 16_384 // record_bytes)
+    piece = os.urandom(records * record_bytes)
+    with fresh_directory() as directory:
+        descriptor = os.open(directory / "log", os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            with timed(count) as sample:
+                for number in range(0, count, records):
+                    os.pwrite(descriptor, piece, number * record_bytes)
+                    if sync_every:
+                        os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return sample
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from itertools import islice
 
 from benchmarks import _peers
 from benchmarks._data import workload
-from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed
+from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed, write_pieces
 from benchmarks._project import TOPIC, check, engine, producer
 
 PROJECT = "send + flush"
@@ -88,19 +87,6 @@ def persist_queue(count: int) -> Sample:
     return sample
 
 
-def write(count: int) -> Sample:
-    """The bound: the same bytes handed to the kernel in pieces of one batch."""
-    work = workload(count)
-    piece = b"".join(key + value + b"12345678" for key, value in islice(work.pairs(), 140))  # 8: a record's own framing
-    with fresh_directory() as directory:
-        descriptor = os.open(directory / "log", os.O_WRONLY | os.O_CREAT, 0o600)
-        with timed(count) as sample:
-            for position in range(0, count, 140):
-                os.pwrite(descriptor, piece, position * len(piece) // 140)
-        os.close(descriptor)
-    return sample
-
-
 CLAIM = Claim(
     "flush",
     "records of 100 bytes sent and flushed; wall time",
@@ -110,7 +96,7 @@ CLAIM = Claim(
         Contender(_peers.CONFLUENT + ", callbacks", confluent_callback, "peer", share=0.3, needs="confluent_kafka"),
         Contender(LMDB, lmdb, "peer", needs="lmdb"),
         Contender("persist-queue", persist_queue, "peer", share=0.003, needs="persistqueue"),
-        Contender("write() of as many bytes", write, "bound"),
+        Contender("write() of as many bytes", lambda count: write_pieces(count, 116), "bound"),
     ],
     [
         Goal(PROJECT, _peers.CONFLUENT, 1 / 3, WALL),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from itertools import islice
 
 from benchmarks import _peers
 from benchmarks._data import workload
-from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed
+from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed, write_pieces
 from benchmarks._project import TOPIC, check, engine, producer
 
 PROJECT = "flush() every 1000, each made durable"
@@ -76,19 +75,6 @@ def sqlite(count: int) -> Sample:
     return sample
 
 
-def write_and_fsync(count: int) -> Sample:
-    work = workload(count)
-    piece = b"".join(key + value + b"12345678" for key, value in islice(work.pairs(), 1000))
-    with fresh_directory() as directory:
-        descriptor = os.open(directory / "log", os.O_WRONLY | os.O_CREAT, 0o600)
-        with timed(count) as sample:
-            for number in range(0, count, 1000):
-                os.pwrite(descriptor, piece, number // 1000 * len(piece))
-                os.fdatasync(descriptor) if hasattr(os, "fdatasync") else os.fsync(descriptor)
-        os.close(descriptor)
-    return sample
-
-
 CLAIM = Claim(
     "fsync",
     "records of 100 bytes, one fsync per 1000; wall time",
@@ -97,7 +83,9 @@ CLAIM = Claim(
         Contender(PIPELINED, pipelined),
         Contender(LMDB, lmdb, "peer", needs="lmdb"),
         Contender(SQLITE, sqlite, "peer"),
-        Contender("write() and fsync of as many bytes", write_and_fsync, "bound"),
+        Contender(
+            "write() and fsync of as many bytes", lambda count: write_pieces(count, 116, sync_every=1000), "bound"
+        ),
     ],
     [
         Goal(PROJECT, LMDB, 1 / 2, WALL),
