@@ -200,12 +200,15 @@ def test_a_failed_send_is_retried(kafka: EmbeddedKafka, monkeypatch: pytest.Monk
 
 
 def test_what_was_sent_is_there_for_a_reader_at_once_without_a_sleep() -> None:
-    with EmbeddedKafka() as kafka, kafka.producer() as producer:
-        with kafka.consumer("t", auto_offset_reset="earliest") as consumer:
-            for number in range(20):
-                producer.send("t", value=b"%d" % number)
-                (record,) = consumer.poll(0)[TopicPartition("t", 0)]
-                assert record.value == b"%d" % number
+    with (
+        EmbeddedKafka() as kafka,
+        kafka.producer() as producer,
+        kafka.consumer("t", auto_offset_reset="earliest") as consumer,
+    ):
+        for number in range(20):
+            producer.send("t", value=b"%d" % number)
+            (record,) = consumer.poll(0)[TopicPartition("t", 0)]
+            assert record.value == b"%d" % number
 
 
 def test_a_waiting_consumer_gets_a_record_from_another_thread() -> None:
