@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from broker.fake_groups_host import TOPIC_ID, Box, Life, World
+from broker.fake_groups_host import TOPIC_ID, Life, World
+from broker.interrupts import interrupted_at
 
 from embedkafka.broker.api import (
     HeartbeatRequest,
@@ -355,34 +354,6 @@ def test_an_interrupt_at_the_append_leaves_memory_and_log_equal(world: World, af
     assert committed(world) == committed(world.reopened()) == {T0: 2 if after_write else 1}
 
 
-class Interrupter:
-    """Raises KeyboardInterrupt when the n-th line of the engine's own code is reached."""
-
-    def __init__(self, at_line: int) -> None:
-        self.left = at_line
-
-    def __enter__(self) -> Interrupter:
-        sys.settrace(self._trace)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        sys.settrace(None)
-
-    def _trace(self, frame: Any, event: str, argument: object) -> Any:
-        name = frame.f_code.co_filename
-        if "embedkafka/broker/groups" not in name and "embedkafka/coordinator" not in name:
-            return None
-        # A tracer sees the line of a ``with`` again before its exit, where it could raise and leave a lock taken.
-        # A signal cannot: the interpreter looks for signals after calls, when the block still protects or is left.
-        is_with = linecache.getline(name, frame.f_lineno).lstrip().startswith("with ")
-        if event == "line" and not is_with:
-            self.left -= 1
-            if self.left == 0:
-                sys.settrace(None)
-                raise KeyboardInterrupt
-        return self._trace
-
-
 def rebalance_with_interrupt(at_line: int) -> bool:
     """A second member enters a stable group and both sync; one call is interrupted at the given line.
 
@@ -392,16 +363,13 @@ def rebalance_with_interrupt(at_line: int) -> bool:
     world = World()
     first, _ = world.stable()
     second = world.enter()
-    interrupter = Interrupter(at_line)
-    box = Box()
-    try:
-        with interrupter:
-            box = world.join(first.member_id)
-            if box.reply is not None and box.reply.error_code == 0:
-                world.sync(box.reply, {m.member_id: b"x" for m in box.reply.members})
-    except KeyboardInterrupt:
-        pass
-    was_interrupted = interrupter.left == 0
+
+    def rejoin_and_sync() -> None:
+        box = world.join(first.member_id)
+        if box.reply is not None and box.reply.error_code == 0:
+            world.sync(box.reply, {m.member_id: b"x" for m in box.reply.members})
+
+    was_interrupted = interrupted_at(at_line, rejoin_and_sync)
     world.clock.run_tasks()
     for _ in range(4):
         again = world.join(first.member_id)
@@ -435,13 +403,7 @@ def test_an_interrupt_at_any_line_of_a_commit_leaves_memory_and_log_equal() -> N
     while reached:
         world = World()
         world.commit(1)
-        interrupter = Interrupter(at_line)
-        try:
-            with interrupter:
-                world.commit(2)
-        except KeyboardInterrupt:
-            pass
-        reached = interrupter.left == 0
+        reached = interrupted_at(at_line, lambda: world.commit(2))  # noqa: B023 # called at once
         assert committed(world) == committed(world.reopened()), f"interrupted at line {at_line}"
         assert world.commit(3) == 0
         world.groups.close()

@@ -1,0 +1,64 @@
+"""Raises KeyboardInterrupt at one chosen line of the library, as Ctrl-C could at any.
+
+One line event is left out: that of leaving a ``with``.  The interpreter looks for signals after calls and at backward
+jumps; between the last call of the body, which the ``with`` still guards, and the call of ``__exit__`` it does not look.
+A tracer can raise there, Ctrl-C cannot.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import embedkafka
+
+_ROOT = os.path.dirname(embedkafka.__file__) + os.sep
+
+
+def interrupted_at(line_number: int, action: Callable[[], object]) -> bool:
+    """Do ``action``, interrupted at the ``line_number``-th line of library code that it runs.
+
+    Returns:
+        False when it ended before it came that far.
+    """
+    left = line_number
+
+    def trace_calls(frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(_ROOT) or frame.f_code.co_name == "__del__":
+            return None  # what a finalizer raises, the interpreter only prints
+        entered: set[int] = set()  # lines of `with` statements that this call is inside of, or was
+
+        def trace_lines(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal left
+            if event != "line":
+                return trace_lines
+            if linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+                if frame.f_lineno in entered:
+                    return trace_lines
+                entered.add(frame.f_lineno)
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+            return trace_lines
+
+        return trace_lines
+
+    previous = sys.gettrace()
+    sys.settrace(trace_calls)
+    try:
+        action()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(previous)
+    return False
+
+
+def every_line() -> Iterator[int]:
+    """1, 2, 3, ... with a limit that no tested action comes near."""
+    yield from range(1, 5_000)
+    raise AssertionError("the action never ran to its end")
