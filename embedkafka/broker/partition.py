@@ -125,6 +125,30 @@ class Partition:
             self.clock.call_soon(self._flush_closed)  # a large segment's sync is not the sender's to wait for
         return info
 
+    def append_plain(self, records: bytearray, *, record_count: int, max_timestamp: int) -> int | None:
+        """Append one batch that this process's own codec has sealed, where nothing about it is special.
+
+        Returns:
+            Its base offset; None where :meth:`append` has to be asked, and nothing was done.
+
+        Raises:
+            KafkaStorageError: no space, or a write error; nothing is appended then.
+        """
+        log = self._log
+        if log is None or self.is_idle:
+            return None
+        now_ms = self.clock.now_ms()
+        with self.lock:
+            if self.is_deleted:
+                return None
+            return log.append_plain(
+                records,
+                record_count=record_count,
+                max_timestamp=max_timestamp,
+                leader_epoch=self.leader_epoch,
+                now_ms=now_ms,
+            )
+
     def _flush_closed(self) -> None:
         log = self._log
         if log is not None:

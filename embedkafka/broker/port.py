@@ -22,6 +22,7 @@ from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
 from embedkafka.model import TopicPartition
+from embedkafka.record import SealedBatch
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
@@ -92,6 +93,22 @@ class BrokerPort:
         """Append batches; partitions succeed or fail each for itself."""
         self._admit(ApiKey.PRODUCE, context)
         complete(self._producing.produce(request))
+
+    def produce_sealed(
+        self,
+        context: api.RequestContext,
+        topic_partition: TopicPartition,
+        batch: SealedBatch,
+        acks: int,
+        complete: Callable[[api.PartitionProduceReply], None],
+    ) -> api.PartitionProduceReply | None:
+        """Append one finished batch of an embedded producer: ``produce`` without the values around it.
+
+        Returns:
+            The answer, or None where it comes later through ``complete`` (with one replica it never does).
+        """
+        self._admit(ApiKey.PRODUCE, context)
+        return self._producing.produce_sealed(topic_partition, batch, acks)
 
     def fetch(self, context: api.RequestContext, request: api.FetchRequest, complete: Complete) -> ParkedFetch | None:
         """Read batches, waiting for them up to ``max_wait_ms``; below 0 it waits until cancelled.

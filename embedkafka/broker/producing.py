@@ -14,6 +14,7 @@ from embedkafka.errors import (
     UnsupportedVersionError,
 )
 from embedkafka.model import TopicPartition
+from embedkafka.record import SealedBatch
 
 
 class Producing:
@@ -32,6 +33,23 @@ class Producing:
         if request.transactional_id is not None:
             return self._refused(request, UnsupportedVersionError("there are no transactions yet"))
         return ProduceReply([self._append(batches, request.trusted) for batches in request.batches])
+
+    def produce_sealed(self, topic_partition: TopicPartition, batch: SealedBatch, acks: int) -> PartitionProduceReply:
+        """Append one batch that an embedded producer has just sealed, straight where nothing about it is special."""
+        partition = None if self._read_only else self._find(topic_partition)
+        if partition is not None:
+            try:
+                base_offset = partition.append_plain(
+                    batch.records, record_count=batch.records_count, max_timestamp=batch.max_timestamp
+                )
+            except BrokerResponseError as error:
+                return _failure(topic_partition, error)
+            if base_offset is not None:
+                if partition.parked:
+                    partition.wake_readers()
+                return PartitionProduceReply(topic_partition, 0, None, base_offset)
+        request = ProduceRequest((PartitionBatches(topic_partition, batch.records),), acks, trusted=True)
+        return self.produce(request).partitions[0]
 
     def _append(self, batches: PartitionBatches, trusted: bool) -> PartitionProduceReply:
         topic_partition = batches.topic_partition

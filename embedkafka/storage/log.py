@@ -27,6 +27,7 @@ from embedkafka.storage.health import NO_SPACE_ERRNOS, DirectoryHealth, Director
 from embedkafka.storage.loader import load_segments
 from embedkafka.storage.names import partition_folder
 from embedkafka.storage.parent import ParentFolder
+from embedkafka.storage.plain import PlainLimits
 from embedkafka.storage.retention import SegmentFacts
 from embedkafka.storage.segment import PlacedBatch, Segment
 from embedkafka.storage.segments import SegmentMap
@@ -105,6 +106,7 @@ class Log:
         self._tail = Tail(config.tail_bytes)
         self._segments = SegmentMap()
         self._active: Segment | None = None
+        self._plain: PlainLimits | None = None
         self._names_to_sync = False  # files were made whose names are not durable yet
         self._flush_lock = threading.Lock()
 
@@ -275,6 +277,47 @@ class Log:
             rolled,
             next_offset - self.recovery_point >= self.config.flush_messages,
         )
+
+    def append_plain(
+        self, records: bytearray, *, record_count: int, max_timestamp: int, leader_epoch: int, now_ms: int
+    ) -> int | None:
+        """Append one trusted batch of consecutive records the straight way (see :mod:`embedkafka.storage.plain`).
+
+        Returns:
+            Its base offset; None where :meth:`append` has to be asked, and nothing was done.
+
+        Raises:
+            KafkaStorageError: no space, or a write error; nothing is appended then.
+        """
+        active = self._active
+        if active is None:
+            return None
+        limits = self._plain
+        if limits is None or limits.segment is not active or limits.config is not self.config:
+            limits = self._plain = PlainLimits(active, self.config, self._jitter_ms(active))
+        state = active.state
+        base_offset = state.next_offset
+        next_offset = base_offset + record_count
+        size_bytes = len(records)
+        if (
+            size_bytes > limits.batch_bytes
+            or not 0 < state.size_bytes <= limits.segment_bytes - size_bytes
+            or next_offset > limits.next_offset
+            or max_timestamp > limits.timestamp
+            or max_timestamp > now_ms + limits.ahead_ms
+            or self.leader_epochs.latest != leader_epoch
+            or self.usage.limit_bytes >= 0
+            or self.health.reason is not None
+        ):
+            return None
+        patch_offsets(records, 0, base_offset=base_offset, leader_epoch=leader_epoch)
+        try:
+            active.log.write_all(records, state.size_bytes)
+        except OSError as error:
+            raise self._write_failed(active, error) from error
+        active.publish(((size_bytes, next_offset - 1, max_timestamp),), self.config.index_interval_bytes)
+        self._tail.add(base_offset, next_offset, memoryview(records).toreadonly())
+        return base_offset
 
     def _remember(self, records: bytearray | memoryview, base_offset: int, batches: list[PlacedBatch]) -> None:
         view = memoryview(records).toreadonly()
@@ -672,6 +715,11 @@ class Log:
         except OSError as error:
             raise self.health.fail(f"removing segments of {self.folder}", error) from error
         self._names_to_sync = True
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether closing has nothing to sync."""
+        return self._active is None or (self.recovery_point == self.end_offset and not self._names_to_sync)
 
     # Ending ------------------------------------------------------------------------------------------------------
 

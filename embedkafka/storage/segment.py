@@ -134,7 +134,7 @@ class Segment:
             self.first_timestamp = batches[0].max_timestamp
         self.publish(batches, index_interval_bytes)
 
-    def publish(self, batches: Sequence[PlacedBatch], index_interval_bytes: int) -> None:
+    def publish(self, batches: Sequence[tuple[int, int, int]], index_interval_bytes: int) -> None:
         """Count batches whose bytes are in the file; indexes get an entry every ``index_interval_bytes``."""
         size_bytes, next_offset, max_timestamp, max_timestamp_offset, unindexed, index_count, time_count = self.state
         base_offset = self.base_offset

@@ -10,19 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from embedkafka.broker.api import (
-    FetchReply,
-    FetchRequest,
-    PartitionBatches,
-    PartitionFetch,
-    PartitionProduceReply,
-    ProduceReply,
-    ProduceRequest,
-    RequestContext,
-)
+from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionProduceReply, RequestContext
 from embedkafka.client.producer.delivery import Delivery
 from embedkafka.client.producer.metrics import LaneCounts
 from embedkafka.errors import KafkaError, KafkaTimeoutError, for_code
@@ -60,7 +52,6 @@ class DeliverySettings:
     compression_type: int
     retries: float
     retry_backoff_ms: float
-    request_timeout_ms: float
     delivery_timeout_ms: float
     window: int
     """Batches of one partition on their way at once."""
@@ -76,11 +67,11 @@ class Lane(OpenBatch):
         self.topic_partition = topic_partition
         self.counts = LaneCounts()
         self.last_turn_ms = -inf  # when the housekeeper, or a full batch, sealed it last
-        self.last_wake_ms = -inf  # when it was sealed last because a reader was parked
-        # Reentrant only to be recognised: see seal().
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._holder: int | None = None
         self._link = link
+        self._clock = link.clock
+        self._deferred = link.deferred
         self._settings = settings
         self._memory = memory
         self._somebody_woke = False
@@ -93,7 +84,7 @@ class Lane(OpenBatch):
 
     def runs_callbacks_here(self) -> bool:
         """Whether the caller is a callback, which must not wait for callbacks."""
-        return self._link.deferred.is_running_here()
+        return self._deferred.is_running_here()
 
     # Sealing -------------------------------------------------------------------------------------------------------
 
@@ -111,7 +102,7 @@ class Lane(OpenBatch):
                 self._holder = None
         if self._somebody_woke:
             self._somebody_woke = False
-            self._link.clock.yield_()
+            self._clock.yield_()
 
     def abort(self, error: KafkaError) -> None:
         """Fail everything that is not acknowledged."""
@@ -130,13 +121,14 @@ class Lane(OpenBatch):
 
     def _advance(self) -> None:
         """Submit, in order, up to the window's size; a batch that has to be tried again holds back its successors."""
+        sealed = self.sealed
         index = 0
-        while index < min(len(self.sealed), self._settings.window):
-            batch = self.sealed[index]
+        while index < len(sealed) and index < self._settings.window:
+            batch = sealed[index]
             if batch.submitting:
                 self._resume(batch)
             if batch.reply is None and not batch.in_flight:
-                if batch.not_before_ms > self._link.clock.monotonic_ms():
+                if batch.not_before_ms and batch.not_before_ms > self._clock.monotonic_ms():
                     return
                 self._submit(batch)
             if batch.reply is None:
@@ -149,25 +141,20 @@ class Lane(OpenBatch):
         try:
             batch.finish(settings.compression_type, compress)
             port = self._link.leader_port(self.topic_partition)
-            request = ProduceRequest(
-                (PartitionBatches(self.topic_partition, batch.records),),
-                settings.acks,
-                int(settings.request_timeout_ms),
-                trusted=True,
-            )
             batch.submitting = True
             batch.in_flight = True
-            port.produce(self._link.context, request, lambda reply: self._completed(batch, reply))
+            batch.reply = port.produce_sealed(
+                self._link.context, self.topic_partition, batch, settings.acks, partial(self._completed, batch)
+            )
         except Exception as error:
             batch.reply = _Failure(error)
         batch.submitting = False
 
-    def _completed(self, batch: SealedBatch, reply: ProduceReply) -> None:
-        """The broker's answer, on any thread, maybe before ``produce`` returns, maybe twice after an interrupt."""
+    def _completed(self, batch: SealedBatch, reply: PartitionProduceReply) -> None:
+        """The broker's answer where it comes later: on any thread, no lock held, maybe twice after an interrupt."""
         if batch.reply is None and not batch.delivery.is_done:
-            batch.reply = reply.partitions[0]
-            if not batch.submitting:
-                self.seal()
+            batch.reply = reply
+            self.seal()
 
     def _settle(self, batch: SealedBatch, reply: PartitionProduceReply | _Failure) -> bool:
         """Act on an answer; False when the batch has to be tried again."""
@@ -191,7 +178,7 @@ class Lane(OpenBatch):
 
     def _try_again(self, batch: SealedBatch, error: KafkaError) -> bool:
         """Arrange another attempt after the backoff; False when the delivery's time would be over by then."""
-        clock = self._link.clock
+        clock = self._clock
         now_ms = clock.monotonic_ms()
         if now_ms >= batch.delivery.created_ms + self._settings.delivery_timeout_ms:
             return False
@@ -217,15 +204,15 @@ class Lane(OpenBatch):
         self, batch: SealedBatch, error: KafkaError | None, base_offset: int = -1, log_append_time_ms: int = -1
     ) -> None:
         delivery: Delivery = batch.delivery
-        deferred = self._link.deferred
         if error is not None:
-            woke = delivery.fail(error, deferred)
+            woke = delivery.fail(error, self._deferred)
         else:
-            woke = delivery.complete(base_offset, log_append_time_ms, deferred)
+            woke = delivery.complete(base_offset, log_append_time_ms, self._deferred)
+        if woke:
+            self._somebody_woke = True
         self._release(delivery)
         if batch in self.sealed:
             self.sealed.remove(batch)
-        self._somebody_woke = self._somebody_woke or woke
 
     def _release(self, delivery: Delivery) -> None:
         size_bytes, delivery.reserved_bytes = delivery.reserved_bytes, 0

@@ -2,9 +2,12 @@
 
 One task or timer serves all lanes of a producer.  With ``linger_ms=0`` a batch is due at once, but a lane gets only one
 such turn per 5 ms, the interpreter's own switch interval: a busy sender fills its batches instead of waking the
-housekeeper for each, and the housekeeper does not seal them half full in its rhythm.  The same holds, with 1 ms, for
-sealing because a reader is parked: a lone record goes at once, a burst becomes batches.  In either case a reader that
-comes by itself finds the records without waiting, because reading seals.
+housekeeper for each, and the housekeeper does not seal them half full in its rhythm.
+
+Where a reader is parked, ``send`` seals at once, unless this sender is in a burst: it did nothing else since it woke a
+reader the last time, or has just filled a batch.  Then the batch is due in 1 ms.  So a lone record and a conversation
+go at once, and a tight loop becomes batches.  In either case a reader that comes by itself finds the records without
+waiting, because reading seals.
 
 With a ManualClock everything is a timer, also for 0 ms: it fires at ``advance(0)``, not at the end of the send.
 """
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from embedkafka.client.producer.lane import Lane
 
 _TURN_MS = 5.0
-_PARKED_TURN_MS = 1.0
+_BURST_MS = 0.02
+_BURST_TURN_MS = 1.0
 
 
 class Linger:
@@ -30,7 +34,7 @@ class Linger:
         self._clock = clock
         self._linger_ms = linger_ms
         self._turn_ms = 0.0 if clock.is_manual else _TURN_MS
-        self._parked_turn_ms = 0.0 if clock.is_manual else _PARKED_TURN_MS
+        self._woke_ms = -inf
         self._due_ms: dict[Lane, float] = {}
         self._wake_ms = inf  # when the next turn is scheduled for
 
@@ -40,14 +44,16 @@ class Linger:
             lane.last_turn_ms = created_ms
         self._set_due(lane, max(created_ms + self._linger_ms, lane.last_turn_ms + self._turn_ms), created_ms)
 
-    def opened_for_reader(self, lane: Lane, created_ms: float) -> bool:
+    def opened_for_reader(self, lane: Lane, created_ms: float, *, after_full: bool) -> bool:
         """A lane has got a batch and a reader is parked; True: seal it now, False: it is due soon."""
-        due_ms = lane.last_wake_ms + self._parked_turn_ms
-        if due_ms <= created_ms:
-            lane.last_wake_ms = created_ms
+        if self._clock.is_manual or not (after_full or created_ms - self._woke_ms < _BURST_MS):
             return True
-        self._set_due(lane, due_ms, created_ms)
+        self._set_due(lane, created_ms + _BURST_TURN_MS, created_ms)
         return False
+
+    def woke_reader(self) -> None:
+        """A batch was sealed for a parked reader just now, and the reader has had its turn."""
+        self._woke_ms = self._clock.monotonic_ms()
 
     def _set_due(self, lane: Lane, due_ms: float, now_ms: float) -> None:
         self._due_ms[lane] = due_ms
@@ -77,7 +83,7 @@ class Linger:
         for lane, due_ms in list(self._due_ms.items()):
             if due_ms <= now_ms:
                 self._due_ms.pop(lane, None)
-                lane.last_turn_ms = lane.last_wake_ms = now_ms
+                lane.last_turn_ms = now_ms
                 lane.seal()
             elif due_ms < next_due_ms:
                 next_due_ms = due_ms

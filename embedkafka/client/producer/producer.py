@@ -72,7 +72,8 @@ class KafkaProducer(SendPath):
         self._memory = BufferMemory(settings["buffer_memory"], clock)
         self._signal = Signal(clock)
         self._linger = Linger(clock, settings["linger_ms"])
-        self._clock_is_manual = clock.is_manual
+        self._clock = clock
+        self._unsealed = self._link.unsealed
         self._lanes: dict[TopicPartition, Lane] = {}
         self._batch_limit_bytes: int = min(settings["batch_size"], settings["max_request_size"])
         self._interceptors = Interceptors(settings["interceptors"])
@@ -81,7 +82,6 @@ class KafkaProducer(SendPath):
             compression_type=type_by_name(settings["compression_type"]),
             retries=settings["retries"],
             retry_backoff_ms=settings["retry_backoff_ms"],
-            request_timeout_ms=settings["request_timeout_ms"],
             delivery_timeout_ms=settings["delivery_timeout_ms"],
             window=1 if settings["enable_idempotence"] else settings["max_in_flight_requests_per_connection"],
         )
@@ -188,13 +188,14 @@ class KafkaProducer(SendPath):
                 after_full = True
             self._open(lane, _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"") + _size_of(headers))
         created_ms = future.delivery.created_ms
-        if not lane.is_dirty and self._link.unsealed.add(lane.topic_partition, lane):
-            if self._linger.opened_for_reader(lane, created_ms):
+        if not lane.is_dirty and self._unsealed.add(lane.topic_partition, lane):
+            if self._linger.opened_for_reader(lane, created_ms, after_full=after_full):
                 lane.seal()
-                self._link.clock.yield_()
+                self._clock.yield_()
+                self._linger.woke_reader()
         else:
             self._linger.opened(lane, created_ms, after_full=after_full)
-        if self._clock_is_manual:
+        if self._clock.is_manual:
             self._link.after_call()
         return future
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from embedkafka import EmbeddedKafka, KafkaProducer, ManualClock
-from embedkafka.broker.api import NewTopicSpec
+from embedkafka.broker.api import NewTopicSpec, PartitionProduceReply
 from embedkafka.model import TopicPartition
 from embedkafka.record import decode_batch, iter_headers
 
@@ -73,23 +73,21 @@ class FailingPort:
         self.link.leader_port = lambda topic_partition: self  # type: ignore[method-assign]
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.real(self.requests[-1].batches[0].topic_partition), name)
+        return getattr(self.real(self.requests[-1][0]), name)
 
-    def produce(self, context: Any, request: Any, complete: Any) -> None:
-        self.requests.append(request)
+    def produce_sealed(self, context: Any, topic_partition: Any, batch: Any, acks: int, complete: Any) -> Any:
+        self.requests.append((topic_partition, batch, acks))
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, BaseException):
             raise answer
         if answer == "hold":
-            self.held.append((context, request, complete))
-        elif isinstance(answer, int):
-            from embedkafka.broker.api import PartitionProduceReply, ProduceReply
-
-            complete(ProduceReply([PartitionProduceReply(request.batches[0].topic_partition, answer, "as told")]))
-        else:
-            self.real(request.batches[0].topic_partition).produce(context, request, complete)
+            self.held.append((context, topic_partition, batch, acks, complete))
+            return None
+        if isinstance(answer, int):
+            return PartitionProduceReply(topic_partition, answer, "as told")
+        return self.real(topic_partition).produce_sealed(context, topic_partition, batch, acks, complete)
 
     def release(self) -> None:
         """Let the oldest request that is held go on."""
-        context, request, complete = self.held.pop(0)
-        self.real(request.batches[0].topic_partition).produce(context, request, complete)
+        context, topic_partition, batch, acks, complete = self.held.pop(0)
+        complete(self.real(topic_partition).produce_sealed(context, topic_partition, batch, acks, complete))

@@ -288,7 +288,7 @@ def test_acks_reach_the_broker(world: Any, acks: Any, number: int) -> None:
     world.create("t")
     port = FailingPort(producer)
     producer.send("t", b"v").get()
-    assert [request.acks for request in port.requests] == [number]
+    assert [acks for _, _, acks in port.requests] == [number]
 
 
 # -- memory, closing ---------------------------------------------------------------------------------------------------
@@ -360,14 +360,14 @@ def test_an_interrupted_call_to_the_broker_neither_loses_nor_repeats(world: Any,
     port = FailingPort(producer)
     future = producer.send("t", b"v")
 
-    def interrupted(context: Any, request: Any, complete: Any) -> None:
-        port.requests.append(request)
+    def interrupted(context: Any, topic_partition: Any, *request: Any) -> Any:
+        port.requests.append((topic_partition, *request))
         if appended:
-            port.real(T0).produce(context, request, lambda reply: None)
-        del port.produce  # type: ignore[attr-defined]
+            port.real(T0).produce_sealed(context, topic_partition, *request)
+        del port.produce_sealed
         raise KeyboardInterrupt
 
-    port.produce = interrupted  # type: ignore[method-assign]
+    port.produce_sealed = interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         producer.flush()
     other = producer.send("t", b"w")
