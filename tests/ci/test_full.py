@@ -68,6 +68,21 @@ def test_a_part_sees_its_seed_and_environment(full: ModuleType, results: Any) ->
     assert results.of(part)["closing_line"] == "11 more"
 
 
+def kill_parts(full: ModuleType, results: Any, histogram: dict[str, int]) -> list[Any]:
+    parts = [part for part in full.parts(SCRIPT.parents[1]) if part.name.startswith("kill-")]
+    for part in parts:
+        results.run(full.Part(part.name, ("echo", f"phases hit in 50 rounds: {histogram}"), ""), 7)
+    return parts
+
+
+def test_kills_that_hit_every_phase_often_enough_over_all_parts_cover_them(full: ModuleType, results: Any) -> None:
+    assert results.phases_are_covered(kill_parts(full, results, {"append": 40, "roll": 2}))
+
+
+def test_a_phase_that_kills_missed_is_a_failure(full: ModuleType, results: Any) -> None:
+    assert not results.phases_are_covered(kill_parts(full, results, {"append": 40, "roll": 1}))
+
+
 def test_kill_rounds_add_up_and_every_claim_is_a_part(full: ModuleType) -> None:
     parts = full.parts(SCRIPT.parents[1])
     rounds = [int(part.environ["EMBEDKAFKA_KILL_ROUNDS"]) for part in parts if part.name.startswith("kill-")]
