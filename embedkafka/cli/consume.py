@@ -60,8 +60,7 @@ def consume(
 ) -> None:
     """Print records, one a line, and end at the end of the topic.
 
-    Without --group it changes nothing and works beside a live owner of the directory. What is not printable is shown
-    as \\\\xNN, so that no record plays tricks on the terminal.
+    Without --group it changes nothing and works beside a live owner. Unprintable bytes are shown as \\xNN.
     """
     session = Session(data, as_json)
     require(

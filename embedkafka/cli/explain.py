@@ -12,7 +12,6 @@ _NOT_FOUND = (errors.UnknownTopicOrPartitionError, errors.GroupIdNotFoundError)
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (errors.TopicAlreadyExistsError, "pick another name, or add --if-not-exists"),
     (errors.NonEmptyGroupError, "close its consumers first; `embedkafka groups describe` lists them"),
-    (errors.InvalidPartitionsError, "`embedkafka topics describe` shows how many partitions there are"),
     (errors.InvalidConfigurationError, "`embedkafka topics configs TOPIC --all` lists the settings and their values"),
     (errors.MessageSizeTooLargeError, "raise the topic's max.message.bytes: `embedkafka topics alter`"),
     (errors.CorruptRecordError, "`embedkafka log verify` says where"),

@@ -45,6 +45,15 @@ TopicOption = Annotated[
 PartitionsOption = Annotated[int, typer.Option("--partitions", min=1, help="Of a topic made for the run.")]
 
 
+def _check_acks(acks: str) -> str:
+    if acks not in ("0", "1", "all", "-1"):
+        raise typer.BadParameter(f"{acks!r} is none of 0, 1, all")
+    return acks
+
+
+AcksOption = Annotated[str, typer.Option("--acks", metavar="ACKS", help="0, 1 or all.", callback=_check_acks)]
+
+
 @app.command("producer")
 @command
 def producer(
@@ -58,7 +67,7 @@ def producer(
     ] = -1,
     partitions: PartitionsOption = 1,
     topic: TopicOption = None,
-    acks: Annotated[str, typer.Option("--acks", help="0, 1 or all.")] = "all",
+    acks: AcksOption = "all",
     linger_ms: Annotated[int, typer.Option("--linger-ms", min=0, help="The producer's linger_ms.")] = 0,
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="The producer's batch_size in bytes.")
@@ -220,7 +229,7 @@ def _read(client: KafkaConsumer, num_records: int, timeout_ms: int) -> tuple[int
 def end_to_end(
     num_records: RecordsOption = 10_000,
     record_size: SizeOption = 100,
-    acks: Annotated[str, typer.Option("--acks", help="1 or all.")] = "all",
+    acks: AcksOption = "all",
     topic: TopicOption = None,
     timeout_ms: Annotated[int, typer.Option("--timeout-ms", min=1, help="Give up on a record after so long.")] = 10_000,
     data: DataOption = None,

@@ -12,11 +12,11 @@ import typer
 
 from embedkafka.cli import text
 from embedkafka.cli.engine import open_kafka
-from embedkafka.cli.exits import CliError
+from embedkafka.cli.exits import CliError, ExitCode
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, parse_pairs
 
 if TYPE_CHECKING:
-    from embedkafka import KafkaProducer
+    from embedkafka import EmbeddedKafka, KafkaProducer
 
 COMPRESSION_TYPES = ("none", "gzip", "snappy", "lz4", "zstd")
 
@@ -77,7 +77,7 @@ def produce(
 ) -> None:
     """Send each line as a record and wait until it is written.
 
-    Bytes go as they are; only the line's end is cut off. With --key-separator, a line without one is an error.
+    Bytes go as they are, without the line's end. With --key-separator, a line without one is an error.
     """
     session = Session(data, as_json)
     headers = [(name, value.encode()) for name, value in parse_pairs(header, "--header").items()]
@@ -91,7 +91,7 @@ def produce(
             bootstrap_servers=kafka, compression_type=None if compression == "none" else compression
         )
         try:
-            _warn_if_new(session, producer, kafka, topic)
+            _look_at_topic(session, producer, kafka, topic, partition)
             options = {"headers": headers, "partition": partition}
             sent = _send(producer, topic, _split(lines, key_separator, null_value), options)
         finally:
@@ -102,16 +102,22 @@ def produce(
         session.out.note(f"{text.counted(sent, 'record')} to {topic}")
 
 
-def _warn_if_new(session: Session, producer: KafkaProducer, kafka: Any, topic: str) -> None:
+def _look_at_topic(
+    session: Session, producer: KafkaProducer, kafka: EmbeddedKafka, topic: str, partition: int | None
+) -> None:
+    """Mention a topic that this makes, and refuse a partition that is not there."""
     from embedkafka import KafkaAdminClient
 
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     try:
-        if topic not in admin.list_topics():
-            partitions = producer.partitions_for(topic)
-            session.out.note(f"new topic {topic} with {text.counted(len(partitions or ()), 'partition')}")
+        is_new = topic not in admin.list_topics()
     finally:
         admin.close()
+    count = len(producer.partitions_for(topic) or ())
+    if is_new:
+        session.out.note(f"new topic {topic} with {text.counted(count, 'partition')}")
+    if partition is not None and partition >= count:
+        raise CliError(f"{topic} has no partition {partition}", f"it has 0 to {count - 1}", ExitCode.NOT_FOUND)
 
 
 def _split(

@@ -164,6 +164,10 @@ def alter(
         from embedkafka import ConfigResource
 
         _require_topic(admin, name)
+        known = admin.describe_configs([ConfigResource("TOPIC", name)], config_filter="all")["topic"][name]
+        for setting in changes:
+            if setting not in known:
+                raise not_found("topic setting", setting, list(known))
         result = admin.alter_configs([ConfigResource("TOPIC", name, changes)])["topic"][name]
         if result != "OK":
             raise CliError(str(result), f"`embedkafka topics configs {name} --all` lists the settings")

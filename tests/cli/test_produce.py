@@ -97,7 +97,9 @@ def test_a_partition_can_be_chosen(data: Path) -> None:
 
 
 def test_a_partition_that_is_not_there_is_an_error(data: Path) -> None:
-    assert produce(data, "x\n", "--partition", 9).exit_code in (1, 4)
+    said = produce(data, "x\n", "--partition", 9)
+    assert said.exit_code == 4
+    assert "it has 0 to 0" in said.stderr
 
 
 def test_a_new_topic_is_made_and_mentioned(data: Path) -> None:

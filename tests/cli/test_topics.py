@@ -78,6 +78,13 @@ def test_an_illegal_value_is_an_error_and_changes_nothing(data: Path) -> None:
     assert call("topics", "configs", "orders", "--data", data, "--json").stdout == ""
 
 
+@pytest.mark.parametrize("option", ["--config=retention.mz=1", "--delete-config=retention.mz"])
+def test_altering_an_unknown_setting_names_the_nearest(data: Path, option: str) -> None:
+    said = call("topics", "alter", "orders", option, "--data", data)
+    assert said.exit_code == 4
+    assert "did you mean 'retention.ms'?" in said.stderr
+
+
 def test_altering_nothing_is_wrong_usage(data: Path) -> None:
     assert call("topics", "alter", "orders", "--data", data).exit_code == 2
 
