@@ -66,6 +66,7 @@ def write_pieces(count: int, record_bytes: int, *, sync_every: int = 0) -> Sampl
     """
     records = sync_every or max(1, 16_384 // record_bytes)
     piece = os.urandom(records * record_bytes)
+    make_durable = getattr(os, "fdatasync", os.fsync)
     with fresh_directory() as directory:
         descriptor = os.open(directory / "log", os.O_WRONLY | os.O_CREAT, 0o600)
         try:
@@ -73,7 +74,7 @@ def write_pieces(count: int, record_bytes: int, *, sync_every: int = 0) -> Sampl
                 for number in range(0, count, records):
                     os.pwrite(descriptor, piece, number * record_bytes)
                     if sync_every:
-                        os.fsync(descriptor)
+                        make_durable(descriptor)
         finally:
             os.close(descriptor)
     return sample
