@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from embedkafka import EmbeddedKafka, KafkaConsumer, KafkaProducer, ManualClock, TopicPartition, errors
+from embedkafka.broker.api import PartitionProduceReply
 
 
 @pytest.fixture
@@ -176,23 +177,16 @@ def test_a_send_fails_visibly(kafka: EmbeddedKafka) -> None:
 
 
 def test_a_failed_send_is_retried(kafka: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    from embedkafka.broker.api import PartitionProduceReply, ProduceReply
+    port = type(kafka.engine.ports[0])
+    produce, refused = port.produce_sealed, []
 
-    kafka.create_topic("t")
-    port = kafka.engine.ports[0]
-    produce, refused = type(port).produce, []
-
-    def refuse_once(self, context, request, complete):  # type: ignore[no-untyped-def]
+    def refuse_once(self, context, topic_partition, batch, acks, complete):
         if refused:
-            return produce(self, context, request, complete)
-        refused.append(request)
-        replies = [
-            PartitionProduceReply(batch.topic_partition, errors.NotEnoughReplicasError.errno)
-            for batch in request.batches
-        ]
-        return complete(ProduceReply(replies))
+            return produce(self, context, topic_partition, batch, acks, complete)
+        refused.append(topic_partition)
+        return PartitionProduceReply(topic_partition, errors.NotEnoughReplicasError.errno)
 
-    monkeypatch.setattr(type(port), "produce", refuse_once)
+    monkeypatch.setattr(port, "produce_sealed", refuse_once)
     with kafka.producer() as producer:
         assert producer.send("t", value=b"x").get(10).offset == 0
     assert len(refused) == 1

@@ -309,6 +309,7 @@ class KafkaConsumer:
                 records = self._intercept(records)
             if not update_offsets:
                 fetcher.give_back()
+            fetcher.handed_out()
             return records
         except BaseException:
             fetcher.give_back()
@@ -429,16 +430,22 @@ class KafkaConsumer:
         self._liveness.last_poll_ms = now_ms = self._clock.monotonic_ms()
         deadline_ms = now_ms + self.config["consumer_timeout_ms"]
         limit = self.config["max_poll_records"]
-        while True:
-            chunk = self._chunk_once(limit, deadline_ms)
-            if chunk is not None:
-                state, position, records = chunk
-                if self._interceptors:
-                    records = self._intercept({state.topic_partition: records}).get(state.topic_partition, [])
-                self._iteration = iteration = Iteration(state, position, records)
-                return iteration
-            if not self._wait_for_records(deadline_ms):
-                return None
+        try:
+            while True:
+                chunk = self._chunk_once(limit, deadline_ms)
+                if chunk is not None:
+                    state, position, records = chunk
+                    if self._interceptors:
+                        records = self._intercept({state.topic_partition: records}).get(state.topic_partition, [])
+                    self._iteration = iteration = Iteration(state, position, records)
+                    self._fetcher.handed_out()
+                    return iteration
+                if not self._wait_for_records(deadline_ms):
+                    return None
+        except BaseException:
+            self._iteration = None
+            self._fetcher.give_back()
+            raise
 
     def _chunk_once(self, limit: int, deadline_ms: float) -> tuple[PartitionState, int, list[ConsumerRecord]] | None:
         if not self._be_ready(deadline_ms):

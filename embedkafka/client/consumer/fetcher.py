@@ -114,7 +114,6 @@ class Fetcher:
                 stays there, so a seek past it goes on.
         """
         ready = self._ready
-        self._undo.clear()
         collected: dict[TopicPartition, list[ConsumerRecord]] = {}
         left = max_records
         for _ in range(len(ready)):
@@ -144,8 +143,12 @@ class Fetcher:
                     break
         return collected
 
+    def handed_out(self) -> None:
+        """The program has what was collected: it cannot be given back any more."""
+        self._undo.clear()
+
     def give_back(self) -> None:
-        """Undo the last :meth:`collect`: an interrupt kept its records from the program, so they come again."""
+        """Undo what was collected and not handed out: an error kept it from the program, so it comes again."""
         for state, position, leader_epoch in self._undo:
             if position is not None and state.position is not None:
                 state.seek(position, leader_epoch)
@@ -153,7 +156,6 @@ class Fetcher:
 
     def collect_one(self, max_records: int) -> tuple[PartitionState, int, list[ConsumerRecord]] | None:
         """The same from one partition only: what an iteration walks through before it looks again."""
-        self._undo.clear()
         for _ in range(len(self._ready)):
             state = self._ready[0]
             cursor = state.cursor
@@ -179,8 +181,12 @@ class Fetcher:
         self._undo.append((state, state.position, state.leader_epoch))
         try:
             records = cursor.take(max_records)
-        finally:
-            state.position = cursor.next_offset
+        except Exception:
+            # The error's traceback will hold the cursor for as long as the program keeps it: let go of the bytes.
+            state.seek(cursor.next_offset, cursor.leader_epoch)
+            cursor.close()
+            raise
+        state.position = cursor.next_offset
         if records:
             state.leader_epoch = cursor.leader_epoch
             self._metrics.consumed(state.topic_partition, len(records), cursor.consumed_bytes - before_bytes)

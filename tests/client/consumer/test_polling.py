@@ -214,6 +214,16 @@ def test_an_interrupted_poll_gives_its_records_again(kafka: EmbeddedKafka, consu
     assert values(client.poll(0)) == numbers(3)
 
 
+def test_an_interrupted_poll_takes_nothing_back_from_the_one_before(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    send(kafka, "t", numbers(3))
+    client = consumer("t")
+    assert len(values(client.poll(0))) == 3
+    client.wakeup()
+    with pytest.raises(errors.WakeupError):
+        client.poll(0)
+    assert client.poll(0) == {}
+
+
 def test_metrics_count_what_happened(kafka: EmbeddedKafka, consumer: Consumers) -> None:
     send(kafka, "t", numbers(3))
     client = consumer("t", group_id="g")
