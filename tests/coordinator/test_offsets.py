@@ -240,3 +240,11 @@ def test_an_expiry_of_its_own_in_an_old_record_is_obeyed(driver: Driver) -> None
     assert driver.committed() == {T0: 7}
     expire(driver, 1)
     assert driver.committed() == {}
+
+
+def test_a_group_of_offsets_alone_is_gone_with_them_even_if_somebody_nearly_joined(driver: Driver) -> None:
+    driver.commit(7)
+    told = driver.join(require_member_id=True).reply
+    driver.send(OffsetDeleteRequest("g", [T0]))
+    driver.fire(TimerKey(SESSION, "g", told.member_id))
+    assert (driver.state(), driver.failed_over().state()) == (None, None)
