@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import NewTopicSpec, RequestContext
 from embedkafka.client import engines
-from embedkafka.errors import for_code
+from embedkafka.errors import IllegalStateError, for_code
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
@@ -44,14 +45,23 @@ class EmbeddedKafka:
     ) -> None:
         settings = {name.replace("_", "."): value for name, value in broker_configs.items()}
         key = engines.anonymous_key() if path is None else engines.directory_key(path)
-        self._engine_entry = engines.open_target(key, settings, keep=True, clock=clock, read_only=read_only)
         self._key = key
+        self._is_closed = False
+        self._engine_entry = entry = engines.open_target(key, settings, keep=True, clock=clock, read_only=read_only)
+        self._is_owner = entry.holders == 1 and entry.keep
+        self._finalizer = weakref.finalize(self, engines.abandon_owner if self._is_owner else engines.abandon, entry)
+        self._finalizer.atexit = False  # engines closes what is open then
 
     @property
     def engine(self) -> Engine:
         """The engine itself, for tools and tests."""
-        engines.check_open(self._engine_entry)
+        self._check_open()
         return self._engine_entry.engine
+
+    def _check_open(self) -> None:
+        engines.check_open(self._engine_entry)
+        if self._is_closed:
+            raise IllegalStateError(f"this {self!r} is closed")
 
     @property
     def clock(self) -> Clock:
@@ -118,8 +128,17 @@ class EmbeddedKafka:
         return engines.discard(engines.memory_key(name))
 
     def close(self) -> None:
-        """Close the engine: seal, sync, unlock.  Clients on it are dead from here on.  The second call does nothing."""
-        engines.close(self._engine_entry)
+        """Close the engine: seal, sync, unlock.  Clients on it are dead from here on.  The second call does nothing.
+
+        An engine that somebody else had open before is theirs to close, this only lets go of it.
+        """
+        if self._finalizer.detach() is None:
+            return
+        if self._is_owner:
+            engines.close(self._engine_entry)
+        elif not self._engine_entry.closed:
+            engines.release(self._engine_entry)
+        self._is_closed = True
 
     def __enter__(self) -> EmbeddedKafka:
         return self
@@ -130,5 +149,5 @@ class EmbeddedKafka:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._engine_entry.closed else "open"
+        state = "closed" if self._is_closed or self._engine_entry.closed else "open"
         return f"<EmbeddedKafka {self.bootstrap_servers} {state}>"

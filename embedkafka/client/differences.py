@@ -108,7 +108,7 @@ DIFFERENCES: dict[str, Difference] = {
     **{
         f"error {name}": Difference(None, "(KafkaError)", reason)
         for name, reason in {
-            "RecordDeserializationError": "Java's RecordDeserializationException: says which record, so that one can seek",
+            "RecordDeserializationError": "Java's RecordDeserializationException: says which record",
             "WakeupError": "Java's WakeupException",
             "ConcurrentModificationError": "Java's ConcurrentModificationException",
             "DirectoryLockedError": "another process owns the data directory",
@@ -130,7 +130,7 @@ BEHAVIOUR: dict[str, str] = {
     "an unknown setting": "the error names the nearest known one",
     "an unknown auto_offset_reset": "an error; kafka-python logs a warning and takes it for 'none'",
     "auto_offset_reset='by_duration:PT1H'": "is understood (KIP-1106)",
-    "offsets of a topic that does not exist": "UnknownTopicOrPartitionError at once; kafka-python waits for its timeout",
+    "offsets of a topic that does not exist": "UnknownTopicOrPartitionError at once; kafka-python waits a while",
     "a negative offset": "ValueError in commit(); kafka-python sends it, and Kafka then forgets the committed offset",
     "an eager rebalance": "partitions that a member gets back begin at the committed offset, as in Java; kafka-python "
     "keeps the position",

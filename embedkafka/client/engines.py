@@ -49,7 +49,7 @@ class EngineEntry:
         self.engine = engine
         self.key = key
         self.settings = dict(settings)
-        self.keep = keep  # survives its last client: named in memory, or owned by an EmbeddedKafka
+        self.keep = keep  # survives its last client: in memory under a name, or an EmbeddedKafka's own
         self.holders = 0
         self.closed = False
         self.process_id = os.getpid()
@@ -189,6 +189,21 @@ def open_target(
                 _registry.by_key[key] = entry
         entry.holders += 1
         return entry
+
+
+def abandon(entry: EngineEntry) -> None:
+    """A finalizer's part of letting go: whoever held the engine was collected without being closed."""
+    entry.abandoned.append(lambda: release(entry))
+
+
+def abandon_owner(entry: EngineEntry) -> None:
+    """The same for the object that the engine belonged to: from now on it lives as long as its clients."""
+    entry.abandoned.append(lambda: _disown(entry))
+
+
+def _disown(entry: EngineEntry) -> None:
+    entry.keep = False
+    release(entry)
 
 
 def _text(value: Any) -> str:

@@ -258,4 +258,4 @@ class EmbeddedLink:
 
 def _abandon(entry: engines.EngineEntry, clean_up: tuple[Callable[[], None], ...]) -> None:
     entry.abandoned.extend(clean_up)
-    entry.abandoned.append(lambda: engines.release(entry))
+    engines.abandon(entry)

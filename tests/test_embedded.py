@@ -1,0 +1,160 @@
+"""``EmbeddedKafka``: the engine as an object."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from pathlib import Path
+
+import pytest
+
+import embedkafka
+from embedkafka import EmbeddedKafka, KafkaAdminClient, KafkaProducer, ManualClock, TopicPartition, errors
+
+
+def test_without_a_path_it_is_in_memory_and_alone() -> None:
+    with EmbeddedKafka() as one, EmbeddedKafka() as other:
+        one.create_topic("t")
+        assert one.admin().list_topics() == ["t"]
+        assert other.admin().list_topics() == []
+
+
+def test_its_address_leads_to_it() -> None:
+    with EmbeddedKafka() as kafka:
+        kafka.create_topic("t")
+        with KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers) as admin:
+            assert admin.list_topics() == ["t"]
+        assert kafka.admin().list_topics() == ["t"]
+
+
+def test_its_address_leads_to_its_directory(tmp_path: Path) -> None:
+    with EmbeddedKafka(tmp_path) as kafka, KafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+        producer.send("t", value=b"x").get(5)
+        assert kafka.admin().list_topics() == ["t"]
+
+
+def test_conveniences_make_clients_of_this_engine() -> None:
+    with EmbeddedKafka(clock=ManualClock()) as kafka:
+        kafka.create_topic("t", 3, configs={"retention.ms": 1_000})
+        with kafka.producer(client_id="p") as producer, kafka.consumer("t", auto_offset_reset="earliest") as consumer:
+            producer.send("t", value=b"x", partition=2)
+            assert list(consumer.poll(0)) == [TopicPartition("t", 2)]
+
+
+def test_create_topic_raises_what_is_wrong() -> None:
+    with EmbeddedKafka(clock=ManualClock()) as kafka:
+        kafka.create_topic("t")
+        for arguments, error in [
+            (("t",), errors.TopicAlreadyExistsError),
+            (("a b",), errors.InvalidTopicError),
+            (("u", 0), errors.InvalidPartitionsError),
+        ]:
+            with pytest.raises(error):
+                kafka.create_topic(*arguments)
+        with pytest.raises(errors.InvalidConfigurationError):
+            kafka.create_topic("u", configs={"retention.ms": "soon"})
+        assert kafka.admin().list_topics() == ["t"]
+
+
+def test_broker_settings_under_either_name() -> None:
+    with (
+        EmbeddedKafka(clock=ManualClock(), num_partitions=4) as kafka,
+        EmbeddedKafka(clock=ManualClock(), **{"num.partitions": 5}) as other,
+    ):
+        for engine, count in ((kafka, 4), (other, 5)):
+            engine.create_topic("t")
+            assert len(engine.admin().describe_topics(["t"])[0]["partitions"]) == count
+
+
+def test_an_unknown_broker_setting_names_the_nearest() -> None:
+    with pytest.raises(errors.KafkaConfigurationError, match=r"num\.partitions"):
+        EmbeddedKafka(num_partitons=4)
+
+
+def test_a_closed_engine_refuses_and_closing_twice_is_fine() -> None:
+    kafka = EmbeddedKafka()
+    producer = kafka.producer()
+    kafka.close()
+    kafka.close()
+    for call in (lambda: kafka.engine, kafka.producer, lambda: kafka.create_topic("t")):
+        with pytest.raises(errors.IllegalStateError, match="closed"):
+            call()
+    with pytest.raises(errors.IllegalStateError, match="closed"):
+        producer.send("t", value=b"x")
+    producer.close()
+    assert "closed" in repr(kafka)
+
+
+def test_closing_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with EmbeddedKafka():
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+
+
+def test_an_engine_with_a_manual_clock_has_no_thread() -> None:
+    before = threading.active_count()
+    with EmbeddedKafka(clock=ManualClock()) as kafka, kafka.producer() as producer:
+        producer.send("t", value=b"x").get(0)
+        assert threading.active_count() == before
+
+
+def test_a_second_object_on_a_directory_shares_the_engine_and_leaves_it_open(tmp_path: Path) -> None:
+    with EmbeddedKafka(tmp_path) as first:
+        with EmbeddedKafka(tmp_path) as second:
+            second.create_topic("t")
+        with pytest.raises(errors.IllegalStateError, match="closed"):
+            second.create_topic("u")
+        assert first.admin().list_topics() == ["t"]
+
+
+def test_a_second_object_with_other_settings_gets_them_listed(tmp_path: Path) -> None:
+    with (
+        EmbeddedKafka(tmp_path),
+        pytest.raises(errors.KafkaConfigurationError, match=r"num\.partitions=3 \(open with the default\)"),
+    ):
+        EmbeddedKafka(tmp_path, num_partitions=3)
+
+
+def test_an_object_that_is_collected_leaves_the_engine_to_its_clients() -> None:
+    producer = KafkaProducer(bootstrap_servers=EmbeddedKafka())
+    gc.collect()
+    producer.send("t", value=b"x").get(5)
+    producer.close()
+    del producer
+    gc.collect()
+    with EmbeddedKafka():  # opening does what finalizers left to do
+        assert sum(thread.name.startswith("embedkafka") for thread in threading.enumerate()) == 1
+
+
+def test_read_only_looks_beside_the_owner(tmp_path: Path) -> None:
+    with EmbeddedKafka(tmp_path) as owner:
+        owner.producer().send("t", value=b"x").get(5)
+        with EmbeddedKafka(tmp_path, read_only=True) as look, look.admin() as admin:
+            assert admin.list_topics() == ["t"]
+            assert admin.list_partition_offsets({TopicPartition("t", 0): -1})[TopicPartition("t", 0)].offset == 1
+        assert owner.producer().send("t", value=b"y").get(5).offset == 1
+
+
+PUBLIC_NAMES = """
+    AsyncConsumerRebalanceListener BytesSerializer ConfigResource ConfigResourceType ConsumerGroupMetadata
+    ConsumerRebalanceListener ConsumerRecord DefaultSerializer Deserializer EmbeddedKafka IntegerSerializer
+    IsolationLevel JsonSerializer KafkaAdminClient KafkaConsumer KafkaProducer ManualClock MsgpackSerializer
+    NewPartitions NewTopic OffsetAndMetadata OffsetAndTimestamp OffsetSpec ProducerRecord RecordMetadata Serializer
+    StringSerializer TopicPartition TopicPartitionReplica errors
+"""
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(embedkafka.__all__) == PUBLIC_NAMES.split()
+
+
+@pytest.mark.parametrize("name", embedkafka.__all__)
+def test_a_public_name_is_there(name: str) -> None:
+    assert getattr(embedkafka, name) is not None
+    assert name in dir(embedkafka)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="KafkaStreams"):
+        _ = embedkafka.KafkaStreams
