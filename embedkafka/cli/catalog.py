@@ -13,6 +13,7 @@ from embedkafka.cli.segments import (
     log_end_offset,
     log_start_offsets,
     partition_folder_path,
+    partition_folders,
 )
 from embedkafka.model import TopicPartition
 
@@ -60,6 +61,7 @@ def read_topics(data: Path) -> list[Topic]:
     """
     entries = Catalog(str(data / FILE_NAME), read_only=True).topics()
     starts = log_start_offsets(data)
+    used = {folder.topic_partition.topic for folder in partition_folders(data)}
     return [
         Topic(
             entry.name,
@@ -71,7 +73,7 @@ def read_topics(data: Path) -> list[Topic]:
             ],
         )
         for entry in entries
-        if not entry.is_reserved
+        if not entry.is_reserved or entry.name in used
     ]
 
 

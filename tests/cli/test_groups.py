@@ -148,3 +148,13 @@ def test_a_deleted_group_starts_anew(data: Path) -> None:
     assert groups(data, "delete", "readers", "--yes").exit_code == 0
     assert groups(data, "list").objects() == []
     assert len(consume(data)) == 20
+
+
+def test_the_topic_of_committed_offsets_is_listed_on_request_once_it_is_used(data: Path) -> None:
+    def internal() -> list[str]:
+        topics = call("topics", "list", "--internal", "--data", data, "--json").objects()
+        return [topic["topic"] for topic in topics if topic["topic"] != "lines"]
+
+    assert internal() == []
+    consume(data)
+    assert internal() == ["__consumer_offsets"]
