@@ -617,11 +617,14 @@ cdef class RecordCursor:
 
     cdef list _chunks
     cdef Py_ssize_t _chunk_index
-    cdef Py_buffer _chunk_view
-    cdef bint _has_chunk
-    cdef Py_ssize_t _chunk_position
-    cdef Py_buffer _plain_view  # of a compressed batch, once decompressed
-    cdef bint _has_plain
+    cdef Py_ssize_t _chunk_position  # of the batch after the one at hand
+    cdef object _payload  # what the records at hand lie in: the chunk, or the batch decompressed
+    cdef Py_ssize_t _payload_position
+    cdef Py_ssize_t _payload_end
+    # Set during a call only.  A buffer that is held in between would crash CPython 3.11: when the cursor is garbage in a
+    # cycle, a memoryview is cleared although somebody holds its buffer.
+    cdef Py_buffer _view
+    cdef bint _has_view
     cdef const uint8_t *_at
     cdef const uint8_t *_end
     cdef int32_t _remaining
@@ -668,49 +671,64 @@ cdef class RecordCursor:
         self._timestamp = -1
         self.leader_epoch = -1
 
-    def __dealloc__(self):
-        self._release_plain()
-        self._release_chunk()
+    cdef int _look(self, payload) except -1:
+        """Get at the bytes of ``payload`` for the rest of this call."""
+        self._look_away()
+        PyObject_GetBuffer(payload, &self._view, PyBUF_SIMPLE)
+        self._has_view = True
+        return 0
 
-    cdef void _release_plain(self) noexcept:
-        if self._has_plain:
-            self._has_plain = False
-            PyBuffer_Release(&self._plain_view)
+    cdef void _look_away(self) noexcept:
+        if self._has_view:
+            self._has_view = False
+            PyBuffer_Release(&self._view)
 
-    cdef void _release_chunk(self) noexcept:
-        if self._has_chunk:
-            self._has_chunk = False
-            PyBuffer_Release(&self._chunk_view)
+    cdef int _resume(self) except -1:
+        if self._in_batch:
+            self._look(self._payload)
+            self._at = <const uint8_t *>self._view.buf + self._payload_position
+            self._end = <const uint8_t *>self._view.buf + self._payload_end
+        return 0
+
+    cdef void _pause(self) noexcept:
+        if self._in_batch and self._has_view:
+            self._payload_position = self._at - <const uint8_t *>self._view.buf
+        self._look_away()
 
     def close(self) -> None:
         """Let go of the fetched memory; the cursor is at its end."""
         self._remaining = 0
         self._in_batch = False
-        self._release_plain()
-        self._release_chunk()
+        self._payload = None
         self._chunks = []
         self._chunk_index = 0
         self.exhausted = True
 
     def next_record(self):
         """The next record, or None at the end."""
-        return self._next()
+        self._resume()
+        try:
+            return self._next()
+        finally:
+            self._pause()
 
     def take(self, Py_ssize_t limit) -> list:
         """Up to ``limit`` records; stops early before a record that cannot be read, unless that is the first."""
         cdef list out = []
         cdef ConsumerRecord record
-        while limit > 0:
-            try:
+        self._resume()
+        try:
+            while limit > 0:
                 record = self._next()
-            except Exception:
-                if out:
-                    return out
+                if record is None:
+                    break
+                out.append(record)
+                limit -= 1
+        except Exception:
+            if not out:
                 raise
-            if record is None:
-                break
-            out.append(record)
-            limit -= 1
+        finally:
+            self._pause()
         return out
 
     cdef ConsumerRecord _next(self):
@@ -793,23 +811,18 @@ cdef class RecordCursor:
         if self._in_batch:
             # A batch keeps its last offset when compaction has removed the record (KIP-58), so go behind that.
             self._in_batch = False
-            self._release_plain()
+            self._payload = None
             if self._next_batch_offset > self.next_offset:
                 self.next_offset = self._next_batch_offset
-        while True:
-            if not self._has_chunk:
-                if self._chunk_index >= PyList_GET_SIZE(self._chunks):
-                    self.exhausted = True
-                    return False
-                PyObject_GetBuffer(self._chunks[self._chunk_index], &self._chunk_view, PyBUF_SIMPLE)
-                self._has_chunk = True
-                self._chunk_position = 0
-            left = self._chunk_view.len - self._chunk_position
-            start = <const uint8_t *>self._chunk_view.buf + self._chunk_position
+        while self._chunk_index < PyList_GET_SIZE(self._chunks):
+            chunk = self._chunks[self._chunk_index]
+            self._look(chunk)
+            left = self._view.len - self._chunk_position
+            start = <const uint8_t *>self._view.buf + self._chunk_position
             size = get_be(start + 8, 4) + 12 if left >= 61 else 0
             if left < 61 or size > left:  # at the end of the chunk, maybe with a batch cut off
-                self._release_chunk()
                 self._chunk_index += 1
+                self._chunk_position = 0
                 continue
             if size < 61 or start[16] != 2:
                 raise CorruptRecordError(
@@ -824,57 +837,28 @@ cdef class RecordCursor:
                     self.next_offset = self._next_batch_offset
                 self._chunk_position += size
                 continue
-            if self._check_crcs:
-                if checksum(start + 21, size - 21) != <uint32_t>get_be(start + 17, 4):
-                    verify_checksum(self._chunks[self._chunk_index], self._chunk_position)
+            if self._check_crcs and checksum(start + 21, size - 21) != <uint32_t>get_be(start + 17, 4):
+                verify_checksum(chunk, self._chunk_position)
             self.leader_epoch = <int>get_be(start + 12, 4)
             self._base_timestamp = get_be(start + 27, 8)
             self._append_time = get_be(start + 35, 8)
             self._timestamp_type = 1 if attributes & 8 else 0
-            self._at = start + 61
-            self._end = start + size
-            if attributes & 7:
-                plain = decompress(attributes & 7, read_only_view(<char *>start + 61, size - 61, PyBUF_READ))
-                PyObject_GetBuffer(plain, &self._plain_view, PyBUF_SIMPLE)
-                self._has_plain = True
-                self._at = <const uint8_t *>self._plain_view.buf
-                self._end = self._at + self._plain_view.len
             self._remaining = <int32_t>get_be(start + 57, 4)
+            self._payload = chunk
+            self._payload_position = self._chunk_position + 61
+            self._payload_end = self._chunk_position + size
+            if attributes & 7:
+                self._payload = decompress(attributes & 7, memoryview(chunk)[self._payload_position : self._payload_end])
+                self._payload_position = 0
+                self._payload_end = len(self._payload)
             self._chunk_position += size
             self._in_batch = True
+            self._resume()
             if self._remaining <= 0:
                 return self._enter_batch()
             return True
-
-
-cdef class ReadPath:
-    """What a consumer's iteration runs through: hands out the cursor's records until there are none.
-
-    The subclass sets ``_cursor`` and implements ``_next_rare()``, which is called when there is no cursor or it is at its
-    end; it returns the next record or raises StopIteration.
-    """
-
-    cdef RecordCursor _current
-
-    @property
-    def _cursor(self):
-        """The cursor to iterate over, or None."""
-        return self._current
-
-    @_cursor.setter
-    def _cursor(self, RecordCursor cursor):
-        self._current = cursor
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        cdef ConsumerRecord record
-        if self._current is not None:
-            record = self._current._next()
-            if record is not None:
-                return record
-        return self._next_rare()
+        self.exhausted = True
+        return False
 
 
 # Sending --------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from embedkafka.errors import CorruptRecordError, RecordDeserializationError
@@ -247,27 +247,3 @@ class RecordCursor:
             self.next_offset = header.next_offset
         self.exhausted = True
         return False
-
-
-class ReadPath:
-    """What a consumer's iteration runs through: hands out the cursor's records until there are none.
-
-    The subclass sets ``_cursor`` and implements ``_next_rare()``, which is called when there is no cursor or it is at
-    its end; it returns the next record or raises StopIteration.
-    """
-
-    _cursor: RecordCursor | None = None
-
-    def __iter__(self) -> Iterator[ConsumerRecord]:
-        return self
-
-    def __next__(self) -> ConsumerRecord:
-        cursor = self._cursor
-        if cursor is not None:
-            record = cursor.next_record()
-            if record is not None:
-                return record
-        return self._next_rare()
-
-    def _next_rare(self) -> ConsumerRecord:
-        raise NotImplementedError

@@ -15,7 +15,6 @@ if not TYPE_CHECKING and os.environ.get("EMBEDKAFKA_PURE", "") in ("", "0"):
             ConsumerRecord,
             FutureRecordMetadata,
             OpenBatch,
-            ReadPath,
             RecordCursor,
             SealedBatch,
             SendPath,
@@ -31,14 +30,13 @@ if not TYPE_CHECKING and os.environ.get("EMBEDKAFKA_PURE", "") in ("", "0"):
 
 if TYPE_CHECKING or not _compiled:
     from embedkafka.record._codec_py import ConsumerRecord, decode_records, encode_records, murmur2
-    from embedkafka.record._cursor_py import ReadPath, RecordCursor
+    from embedkafka.record._cursor_py import RecordCursor
     from embedkafka.record._send_py import FutureRecordMetadata, OpenBatch, SealedBatch, SendPath, TopicLanes
 
 __all__ = [
     "ConsumerRecord",
     "FutureRecordMetadata",
     "OpenBatch",
-    "ReadPath",
     "Record",
     "RecordCursor",
     "SealedBatch",

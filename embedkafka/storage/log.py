@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import NamedTuple
@@ -84,6 +84,7 @@ class Log:
         health: DirectoryHealth,
         usage: DirectoryUsage,
         parent: ParentFolder,
+        checkpoint: Callable[[], None],
         log_start_offset: int,
         recovery_point: int,
         now_ms: int,
@@ -97,16 +98,20 @@ class Log:
         self.health = health
         self.usage = usage
         self._parent = parent
+        self.checkpoint = checkpoint
         self._number_in_parent = 0  # of the folder, once it was made here
         self.read_only = read_only
         self.log_start_offset = log_start_offset
         self.recovery_point = recovery_point
+        self._durable_segments_end = 0  # before it indexes are durable, too
         self.last_flush_ms = now_ms
         self.leader_epochs = LeaderEpochs(handles.files, folder)
         self._tail = Tail(config.tail_bytes)
         self._segments = SegmentMap()
         self._active: Segment | None = None
         self._plain: PlainLimits | None = None
+        self._unpublished: Segment | None = None  # being made by a roll
+        self._closed = False
         self._names_to_sync = False  # files were made whose names are not durable yet
         self._flush_lock = threading.Lock()
 
@@ -125,6 +130,7 @@ class Log:
         log_start_offset: int = 0,
         health: DirectoryHealth | None = None,
         usage: DirectoryUsage | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
         read_only: bool = False,
     ) -> Log:
         """Open a partition's log, recovering it where the last close was not clean.
@@ -136,6 +142,7 @@ class Log:
             recovery_point: offset up to which the log is known to be whole; what is behind is scanned.
             log_start_offset: the first offset that may be read, from the checkpoint.
             health: shared by the logs of a data directory.
+            checkpoint: makes the recovery point durable; called before a compaction makes gaps below it.
             read_only: change nothing, for a tool beside a live owner; what is behind the last whole batch is ignored.
 
         Raises:
@@ -152,6 +159,7 @@ class Log:
             health=health or DirectoryHealth(parent.path),
             usage=usage or DirectoryUsage(),
             parent=parent,
+            checkpoint=checkpoint,
             log_start_offset=log_start_offset,
             recovery_point=recovery_point,
             now_ms=now_ms,
@@ -167,6 +175,7 @@ class Log:
                 log._start_over()
         is_whole = clean or log._active is None
         log.recovery_point = log.end_offset if is_whole else min(recovery_point, log.end_offset)
+        log._durable_segments_end = log.recovery_point
         log._names_to_sync = log._names_to_sync or loaded.names_changed
         return log
 
@@ -177,6 +186,16 @@ class Log:
         """The offset that the next record gets."""
         active = self._active
         return self.log_start_offset if active is None else active.state.next_offset
+
+    @property
+    def recovery_checkpoint(self) -> int:
+        """What to write to the recovery point's checkpoint: recovery scans from the segment that holds it.
+
+        A flush leaves the indexes of the active segment to recovery, so until that segment is closed and flushed the
+        last flushed offset is named instead of the one behind it, which may be the next segment's.
+        """
+        recovery_point = self.recovery_point
+        return recovery_point if recovery_point <= self._durable_segments_end else recovery_point - 1
 
     @property
     def size_bytes(self) -> int:
@@ -290,7 +309,7 @@ class Log:
             KafkaStorageError: no space, or a write error; nothing is appended then.
         """
         active = self._active
-        if active is None:
+        if active is None or not active.state.size_bytes:
             return None
         limits = self._plain
         if limits is None or limits.segment is not active or limits.config is not self.config:
@@ -301,7 +320,7 @@ class Log:
         size_bytes = len(records)
         if (
             size_bytes > limits.batch_bytes
-            or not 0 < state.size_bytes <= limits.segment_bytes - size_bytes
+            or state.size_bytes > limits.segment_bytes - size_bytes
             or next_offset > limits.next_offset
             or max_timestamp > limits.timestamp
             or max_timestamp > now_ms + limits.ahead_ms
@@ -378,7 +397,8 @@ class Log:
                 self._make_folder()
             else:
                 active.finish()
-            segment = Segment(self.handles, self.folder, base_offset, created_ms=now_ms)
+            self._remove_unpublished()
+            segment = self._unpublished = Segment(self.handles, self.folder, base_offset, created_ms=now_ms)
             self._names_to_sync = True
             segment.create_files()
         except OSError as error:
@@ -386,10 +406,17 @@ class Log:
         replaced = [active] if active is not None and not active.state.size_bytes else []
         segments = self._segments
         self._segments = (segments.without(replaced) if replaced else segments).appended(segment)
+        self._unpublished = None
         self._active = segment
         for empty in replaced:
             empty.remove()
         return segment
+
+    def _remove_unpublished(self) -> None:
+        """Remove the files of a roll that failed or was interrupted before its segment was published."""
+        segment, self._unpublished = self._unpublished, None
+        if segment is not None and segment not in self._segments:
+            segment.remove()
 
     def _make_folder(self) -> None:
         files = self.handles.files
@@ -538,11 +565,12 @@ class Log:
                 self._sync_names()
             except OSError as error:
                 raise self.health.fail(f"syncing {self.folder}", error) from error
+            self._durable_segments_end = offset if close else active.base_offset
             self.recovery_point = max(offset, self.recovery_point)
             return self.recovery_point
 
     def _sync_segments(self, active: Segment, offset: int) -> None:
-        for segment in self._segments.from_offset(self.recovery_point):
+        for segment in self._segments.from_offset(self.recovery_checkpoint):
             if segment is active:
                 if active.is_cut or offset > max(self.recovery_point, active.base_offset):
                     segment.sync_log()  # its indexes are rebuilt after a crash
@@ -567,6 +595,11 @@ class Log:
         except BaseException:
             self._names_to_sync = True
             raise
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether closing has nothing to sync."""
+        return self._active is None or (self.recovery_point == self.end_offset and not self._names_to_sync)
 
     # Shortening --------------------------------------------------------------------------------------------------
 
@@ -716,11 +749,6 @@ class Log:
             raise self.health.fail(f"removing segments of {self.folder}", error) from error
         self._names_to_sync = True
 
-    @property
-    def is_durable(self) -> bool:
-        """Whether closing has nothing to sync."""
-        return self._active is None or (self.recovery_point == self.end_offset and not self._names_to_sync)
-
     # Ending ------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -729,9 +757,12 @@ class Log:
         Raises:
             KafkaStorageError: a sync failed; this was not a clean close.
         """
+        if self._closed:
+            return
         try:
             if self._active is not None and self.health.reason is None and not self.read_only:
                 self._finish_cleanly(self._active)
+            self._closed = True
         finally:
             for segment in self._segments:
                 segment.release()
@@ -748,6 +779,7 @@ class Log:
 
     def _finish_cleanly(self, active: Segment) -> None:
         try:
+            self._remove_unpublished()
             active.finish()
             active.cut_dead_bytes()
         except OSError as error:

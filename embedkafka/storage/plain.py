@@ -30,7 +30,8 @@ class PlainLimits:
         self.config = config
         self.segment_bytes = config.segment_bytes
         self.next_offset = segment.base_offset + MAX_RELATIVE_OFFSET
-        self.timestamp = segment.first_timestamp + config.segment_ms - jitter_ms
+        first_timestamp = segment.first_batch_timestamp()
+        self.timestamp = first_timestamp + config.segment_ms - jitter_ms
         self.ahead_ms = config.message_timestamp_after_max_ms
         is_plain = (
             config.compression_type == "producer"
@@ -38,7 +39,7 @@ class PlainLimits:
             and not config.is_compacted
             and config.message_timestamp_before_max_ms == LONG_MAX
             and config.flush_messages == LONG_MAX
-            and segment.first_timestamp >= 0
+            and first_timestamp >= 0
             # Indexes get an entry for more than index.interval.bytes, so that a segment this small never fills one.
             and config.segment_bytes // (config.index_interval_bytes + 1)
             < min(

@@ -16,7 +16,7 @@ except ImportError:  # no compiler here; .ci/run fails by itself when the module
 
 PURE: Any = SimpleNamespace(
     **{name: getattr(_codec_py, name) for name in ("ConsumerRecord", "decode_records", "encode_records", "murmur2")},
-    **{name: getattr(_cursor_py, name) for name in ("ReadPath", "RecordCursor")},
+    **{name: getattr(_cursor_py, name) for name in ("RecordCursor",)},
     **{
         name: getattr(_send_py, name)
         for name in ("FutureRecordMetadata", "OpenBatch", "SealedBatch", "SendPath", "TopicLanes")
