@@ -132,8 +132,9 @@ class EmbeddedKafka:
 
         An engine that somebody else had open before is theirs to close, this only lets go of it.
         """
-        if self._finalizer.detach() is None:
+        if self._is_closed:
             return
+        self._finalizer.detach()
         if self._is_owner:
             engines.close(self._engine_entry)
         elif not self._engine_entry.closed:

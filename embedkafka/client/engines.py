@@ -240,11 +240,19 @@ def close(entry: EngineEntry) -> None:
         if entry.closed:
             return
         entry.drain()
-        entry.closed = True
-        _registry.open.discard(entry)
-        if _registry.by_key.get(entry.key) is entry:
-            del _registry.by_key[entry.key]
-        entry.engine.close()
+        try:
+            entry.engine.close()
+        except Exception:
+            _forget(entry)
+            raise
+        _forget(entry)  # not after Ctrl-C: the engine can be closed again, and must be
+
+
+def _forget(entry: EngineEntry) -> None:
+    entry.closed = True
+    _registry.open.discard(entry)
+    if _registry.by_key.get(entry.key) is entry:
+        del _registry.by_key[entry.key]
 
 
 def discard(key: str) -> bool:

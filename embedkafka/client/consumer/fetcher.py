@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
 from embedkafka.client.consumer.subscription import PartitionState, Subscription
 from embedkafka.errors import (
+    CorruptRecordError,
     InvalidMetadataError,
     OffsetOutOfRangeError,
     RetriableError,
@@ -187,6 +188,11 @@ class Fetcher:
             cursor.close()
             raise
         state.position = cursor.next_offset
+        if not records and state.position == state.fetched_from:
+            state.cursor = None
+            raise CorruptRecordError(
+                f"{_name(state)}: what was fetched at offset {state.position} holds no whole batch that ends behind it"
+            )
         if records:
             state.leader_epoch = cursor.leader_epoch
             self._metrics.consumed(state.topic_partition, len(records), cursor.consumed_bytes - before_bytes)
@@ -308,6 +314,7 @@ class Fetcher:
         state.log_start_offset = reply.log_start_offset
         if reply.records:
             assert state.position is not None
+            state.fetched_from = state.position
             state.cursor = RecordCursor(
                 reply.records,
                 state.topic_partition.topic,
@@ -324,8 +331,7 @@ class Fetcher:
         if issubclass(error_type, InvalidMetadataError):
             self._link.refresh()
         elif not issubclass(error_type, RetriableError):
-            partition = state.topic_partition
-            raise error_type(reply.error_message or f"partition {partition.topic}-{partition.partition}")
+            raise error_type(reply.error_message or _name(state))
 
     def close(self) -> None:
         """Take back what is under way."""
@@ -333,3 +339,7 @@ class Fetcher:
             sent.cancel()
         self._sent.clear()
         self._ready.clear()
+
+
+def _name(state: PartitionState) -> str:
+    return f"partition {state.topic_partition.topic}-{state.topic_partition.partition}"

@@ -34,11 +34,12 @@ class PartitionState:
 
     ``position`` is the offset of the next record the program gets, None while unknown; ``leader_epoch`` is that of the
     record before it; ``reset`` is the timestamp to look the position up by (a list-offsets sentinel or a time), None
-    when no reset is asked for.
+    when no reset is asked for; ``fetched_from`` is the position that what is in ``cursor`` was asked for.
     """
 
     __slots__ = (
         "cursor",
+        "fetched_from",
         "highwater",
         "last_stable_offset",
         "leader_epoch",
@@ -61,6 +62,7 @@ class PartitionState:
         self.paused = False
         self.revoking = False
         self.cursor: RecordCursor | None = None
+        self.fetched_from = -1
 
     @property
     def is_fetchable(self) -> bool:

@@ -207,6 +207,30 @@ def test_a_key_deserializer_that_fails_too(kafka: EmbeddedKafka, consumer: Consu
         consumer("t", key_deserializer=bytes.decode).poll(0)
 
 
+@pytest.mark.parametrize("cut_to", [1, 20, 60])
+def test_fetched_bytes_without_a_whole_batch_are_an_error_and_no_endless_loop(
+    kafka: EmbeddedKafka, consumer: Consumers, cut_to: int
+) -> None:
+    send(kafka, "t", numbers(3))
+    port = kafka.engine.ports[0]
+    fetch = port.fetch
+
+    def cut(context, request, complete):
+        def cut_reply(reply):
+            partitions = [p._replace(records=[chunk[:cut_to] for chunk in p.records]) for p in reply.partitions]
+            complete(reply._replace(partitions=partitions))
+
+        return fetch(context, request, cut_reply)
+
+    port.fetch = cut
+    client = consumer("t")
+    with pytest.raises(errors.CorruptRecordError, match="t-0"):
+        client.poll(1_000)
+    assert client.position(TP) == 0
+    del port.fetch
+    assert values(client.poll(0)) == numbers(3)
+
+
 def test_the_default_bootstrap_servers_says_what_to_write_instead() -> None:
     with pytest.raises(errors.KafkaConfigurationError, match="embed:"):
         KafkaConsumer("t")
