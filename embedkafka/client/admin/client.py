@@ -58,7 +58,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
 }
 
 WITHOUT_MEANING: Mapping[str, str] = {
-    **NETWORK_ONLY,
+    **{name: reason for name, reason in NETWORK_ONLY.items() if name in DEFAULT_CONFIG},
     "metric_reporters": "the admin client measures nothing",
     "metrics_num_samples": "the admin client measures nothing",
     "metrics_sample_window_ms": "the admin client measures nothing",
