@@ -73,6 +73,7 @@ class Files(ABC):
     """A file system.  Paths are absolute strings in the implementation's own syntax."""
 
     can_map: bool = True  # False: File.map is not worth calling, read_at does not copy anyway
+    sync_waits: bool = True  # False: syncing costs nothing, so that doing it from several threads gains nothing
 
     @abstractmethod
     def open(self, path: str, *, create: bool = False, read_only: bool = False) -> File:

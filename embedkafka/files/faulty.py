@@ -5,7 +5,7 @@ name (made, changed or removed) only once its folder was.  :meth:`FaultyFiles.po
 be found afterwards; the choice among the many possibilities is the caller's:
 
 * unsynced bytes are dropped, kept, zeros or garbage, or kept up to a number of bytes in the order they were written;
-* unsynced names are dropped, kept, or each one by the toss of a coin.
+* unsynced changes of names are dropped, kept, the first so many of them kept, or each one by the toss of a coin.
 
 Errors are injected by :class:`Fault` rules, and space by ``capacity_bytes``.  ``skipped_sync`` leaves out one sync by
 its number, which shows whether anything depends on it.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Unsynced(Enum):
     ZEROS = "zeros"  # the file has grown, its blocks were not written
     GARBAGE = "garbage"  # ... or hold what was there before
     RANDOM = "random"  # each by the toss of a coin
+    FIRST = "first"  # names only: the first so many changes of a folder, as a journal keeps them
 
 
 @dataclass
@@ -116,23 +118,31 @@ class FaultyFile(MemoryFile):
 
 
 class FaultyFolder(MemoryFolder):
-    """A folder that knows which of its names are durable."""
+    """A folder that knows which of its names are durable.
+
+    A change is one or two names that are set or (None) removed together: renaming is one step on a disk, too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.durable: dict[str, MemoryFile | MemoryFolder] = {}
+        self.pending: list[dict[str, MemoryFile | MemoryFolder | None]] = []
 
     def after_power_cut(self, names_kept: Unsynced, toss: random.Random) -> dict[str, MemoryFile | MemoryFolder]:
         """The names afterwards."""
         names = dict(self.durable)
-        for name in sorted({*self.durable, *self.entries}):
-            if self.durable.get(name) is self.entries.get(name):
-                continue
-            if names_kept is Unsynced.KEPT or (names_kept is Unsynced.RANDOM and toss.random() < 0.5):
-                if name in self.entries:
-                    names[name] = self.entries[name]
-                else:
-                    del names[name]
+        first = toss.randint(0, len(self.pending))
+        for number, change in enumerate(self.pending):
+            if (
+                names_kept is Unsynced.KEPT
+                or (names_kept is Unsynced.FIRST and number < first)
+                or (names_kept is Unsynced.RANDOM and toss.random() < 0.5)
+            ):
+                for name, entry in change.items():
+                    if entry is None:
+                        names.pop(name, None)
+                    else:
+                        names[name] = entry
         return names
 
 
@@ -228,25 +238,37 @@ class FaultyFiles(MemoryFiles):
 
     def open(self, path: str, *, create: bool = False, read_only: bool = False) -> File:
         self.check("open", path)
-        if create and not self.exists(path):
+        is_new = create and not self.exists(path)
+        if is_new:
             self.check("create", path)
             if self.capacity_bytes is not None and self.used_bytes() >= self.capacity_bytes:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         file = super().open(path, create=create, read_only=read_only)
         file.path = path  # rules go by the name that it has now
+        if is_new:
+            self._note(path)
         return file
 
     def make_dir(self, path: str) -> None:
         self.check("make_dir", path)
-        super().make_dir(path)
+        if not self.exists(path):
+            super().make_dir(path)
+            self._note(path)
+
+    def remove_dir(self, path: str) -> None:
+        self.check("remove_dir", path)
+        super().remove_dir(path)
+        self._note(path)
 
     def rename(self, old: str, new: str) -> None:
         self.check("rename", new)
         super().rename(old, new)
+        self._note(old, new)
 
     def unlink(self, path: str) -> None:
         self.check("unlink", path)
         super().unlink(path)
+        self._note(path)
 
     def sync_dir(self, path: str) -> None:
         self.check("sync_dir", path)
@@ -254,6 +276,14 @@ class FaultyFiles(MemoryFiles):
             folder = self._folder(path)
             assert isinstance(folder, FaultyFolder)
             folder.durable = dict(folder.entries)
+            folder.pending.clear()
+
+    def _note(self, *paths: str) -> None:
+        """Remember a change of names, all in one folder, that is not durable yet."""
+        folder = self._folder(posixpath.dirname(paths[0]))
+        assert isinstance(folder, FaultyFolder)
+        names = [posixpath.basename(path) for path in paths]
+        folder.pending.append({name: folder.entries.get(name) for name in names})
 
     def free_bytes(self, path: str) -> int:
         return 1 << 62 if self.capacity_bytes is None else max(0, self.capacity_bytes - self.used_bytes())

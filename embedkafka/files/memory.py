@@ -115,6 +115,7 @@ class MemoryFiles(Files):
     """A file system of objects.  Nothing touches the disk; ``/`` is the only folder at first."""
 
     can_map = False
+    sync_waits = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

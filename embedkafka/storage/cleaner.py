@@ -12,15 +12,14 @@ The share of cleanable bytes in the first two parts decides when it is worth whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from embedkafka.storage.config import LONG_MAX, LogConfig
 from embedkafka.storage.index import MAX_RELATIVE_OFFSET
 from embedkafka.storage.retention import SegmentFacts
 
 
-@dataclass(frozen=True, slots=True)
-class CleaningPlan:
+class CleaningPlan(NamedTuple):
     """What to clean: keys are collected from ``first_dirty_offset`` up to ``first_uncleanable_offset`` (exclusive).
 
     ``dirty_ratio`` tells which of several logs needs it most.

@@ -13,8 +13,9 @@ it, so that a reader who started before learns of the deletion: that moment is w
 horizon (KIP-534).  The last batch of the cleaned range stays even when it is empty, so that the range does not shrink,
 and so does one that holds a producer's last sequence number.
 
-The work is a generator that stops after every step and every so many bytes: the housekeeper does other work in
-between, a test stops for good.  Closing it early leaves the log as it was.
+Everything that is cleaned lies below the durable recovery point, which is moved first.  The work is a generator that
+stops after every step and every so many bytes: the housekeeper does other work in between, a test stops for good.
+Closing it early leaves the log as it was.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class _Cleaning:
     def steps(self) -> Iterator[str]:
         log, plan = self._log, self._plan
         try:
+            yield from self._make_durable()
             yield from self._collect_keys()
             end_offset = self._map.latest_offset + 1
             by_offset = {segment.base_offset: segment for segment in log.segments}
@@ -138,10 +140,21 @@ class _Cleaning:
                 yield from self._copy(group)
                 yield from self._replace(group)
             self._stats.end_offset = end_offset
+        except FileNotFoundError as error:
+            _log.info("%s: a segment was removed while it was compacted: %s", log.folder, error)
         except OSError as error:
             raise log.health.storage_error(f"compacting {log.folder}", error) from error
         finally:
             self._drop_cleaned()
+
+    def _make_durable(self) -> Iterator[str]:
+        """Move the recovery point, durably, behind what will be cleaned.
+
+        Recovery takes a gap between two segments behind it for lost ones, and compaction makes such gaps.
+        """
+        self._log.flush_closed()
+        self._log.checkpoint()
+        yield "flushed"
 
     def _collect_keys(self) -> Iterator[str]:
         plan, offsets = self._plan, self._map

@@ -166,12 +166,36 @@ class _Loader:
                 first = index
         # What lies before is whole, but a crash between two renames of a compaction can have cost it an index.
         self._repair_indexes(segments[:first], sizes)
+        recovered = segments[:first]
         for index in range(first, len(segments)):
-            cut_bytes = self._scan(segments[index])
-            if cut_bytes and index + 1 < len(segments):
-                self._remove_behind(segments, index)
+            segment = segments[index]
+            if index > first and not self._follows(segment, recovered[-1].state.next_offset):
+                if not segment.size_bytes:
+                    self._remove([segment], "it was never used")
+                    continue
+                self._remove(segments[index:], f"the segment before ends at {recovered[-1].state.next_offset}")
                 break
-        return segments[: index + 1]
+            recovered.append(segment)
+            if self._scan(segment):
+                self._remove(segments[index + 1 :], "they lie behind the cut")
+                break
+        return recovered
+
+    def _follows(self, segment: Segment, end_offset: int) -> bool:
+        """Whether a segment may come after one that ends at ``end_offset``.
+
+        An overlap is left by an interrupted roll.  A gap means that a power cut took what was between, except in a
+        compacted log: a replica of one gets its leader's gaps.
+        """
+        if segment.base_offset > end_offset:
+            return self._log.config.is_compacted
+        return segment.base_offset == end_offset
+
+    def _remove(self, segments: list[Segment], reason: str) -> None:
+        for segment in segments:
+            _log.warning("%s: removing %d bytes: %s", segment.log.path, segment.size_bytes, reason)
+            segment.remove()
+            self._names_changed = True
 
     def _scan(self, segment: Segment) -> int:
         """Read every batch, rebuild the indexes, cut behind the last whole one; returns how many bytes were cut."""
@@ -216,14 +240,3 @@ class _Loader:
             segment.create_files()
             segment.offset_index.truncate(0)
             segment.time_index.truncate(0)
-
-    def _remove_behind(self, segments: list[Segment], index: int) -> None:
-        for segment in segments[index + 1 :]:
-            _log.warning(
-                "%s: removing %d bytes behind the cut at offset %d",
-                segment.log.path,
-                segment.state.size_bytes,
-                segments[index].state.next_offset,
-            )
-            segment.remove()
-            self._names_changed = True

@@ -732,6 +732,7 @@ class Log:
         self._active = active
         self.log_start_offset = min(self.log_start_offset, active.state.next_offset)
         self.recovery_point = min(self.recovery_point, active.state.next_offset)
+        self._durable_segments_end = min(self._durable_segments_end, active.base_offset)
         self.leader_epochs.truncate_from_end(active.state.next_offset)
         for segment in reversed(removed):  # from the end, so that a crash leaves no gap
             segment.remove()

@@ -8,13 +8,12 @@ of oldest segments goes, never one from the middle, and the log always keeps a s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from embedkafka.storage.config import LogConfig
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentFacts:
+class SegmentFacts(NamedTuple):
     """What planning needs to know of a segment.
 
     ``largest_timestamp`` is that of its records or, where they have none, when the segment was opened.
@@ -29,8 +28,7 @@ class SegmentFacts:
     first_timestamp: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class RetentionPlan:
+class RetentionPlan(NamedTuple):
     """What to do, in this order: roll (the active segment is among those that go), raise the log start, remove."""
 
     roll: bool
