@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,23 @@ def test_a_lost_line_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert said.exit_code == 1
     assert "WRONG  group index read every line once" in said.stdout
     assert "the counts do not agree" in said.stderr
+
+
+@pytest.mark.parametrize("until", ["input: ", "   Without a key"])
+def test_ctrl_c_ends_it_quietly_while_it_produces_and_while_it_reads(tmp_path: Path, until: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "embedkafka", "demo", "--repeat", "50"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if line.startswith(until):
+                break
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == "interrupted\n"

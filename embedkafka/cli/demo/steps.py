@@ -121,13 +121,24 @@ def read_in_groups(kafka: EmbeddedKafka, source: Source, advance: Advance) -> li
     runs = [GroupRun(group, consumers, per_consumer=[0] * consumers) for group, consumers in GROUPS.items()]
     started = time.perf_counter()
     threads = []
+    ended = []  # waited for instead of the threads: a join that Ctrl-C interrupts may take its thread for dead
     for run in runs:
         run.last_progress_s = started
         for member in range(run.consumers):
-            arguments = (kafka, run, member, expected, started, advance)
+            ended.append(threading.Event())
+            arguments = (kafka, run, member, expected, started, advance, ended[-1])
             threads.append(threading.Thread(target=_member, args=arguments, name=f"{run.group}-{member}"))
     for thread in threads:
         thread.start()
+    try:
+        for event in ended:
+            event.wait()
+    except BaseException as error:  # Ctrl-C: let the members leave before the engine closes under them
+        for run in runs:
+            run.failure = error
+        for event in ended:
+            event.wait()
+        raise
     for thread in threads:
         thread.join()
     for run in runs:
@@ -136,7 +147,15 @@ def read_in_groups(kafka: EmbeddedKafka, source: Source, advance: Advance) -> li
     return runs
 
 
-def _member(kafka: EmbeddedKafka, run: GroupRun, member: int, expected: int, started: float, advance: Advance) -> None:
+def _member(
+    kafka: EmbeddedKafka,
+    run: GroupRun,
+    member: int,
+    expected: int,
+    started: float,
+    advance: Advance,
+    ended: threading.Event,
+) -> None:
     from embedkafka import KafkaConsumer
 
     try:
@@ -162,6 +181,8 @@ def _member(kafka: EmbeddedKafka, run: GroupRun, member: int, expected: int, sta
             consumer.close()
     except BaseException as error:
         run.failure = error
+    finally:
+        ended.set()
 
 
 @dataclass
