@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,29 +16,40 @@ from embedkafka.record.format import Buffer
 RecordParts = tuple[int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
 
 
+_WORDS = [struct.Struct(f"<{count}I") for count in range(17)]
+
+
 def murmur2(data: Buffer) -> int:
     """Kafka's 32-bit MurmurHash2, as a signed number (``org.apache.kafka.common.utils.Utils.murmur2``)."""
     length = len(data)
     hashed = 0x9747B28C ^ length
-    whole = length & ~3
-    for at in range(0, whole, 4):
-        k = int.from_bytes(data[at : at + 4], "little") * 0x5BD1E995 & 0xFFFFFFFF
-        k = (k ^ k >> 24) * 0x5BD1E995 & 0xFFFFFFFF
-        hashed = hashed * 0x5BD1E995 & 0xFFFFFFFF ^ k
-    if whole < length:
-        hashed = (hashed ^ int.from_bytes(data[whole:], "little")) * 0x5BD1E995 & 0xFFFFFFFF
+    count = length >> 2
+    words = _WORDS[count] if count < len(_WORDS) else struct.Struct(f"<{count}I")
+    for word in words.unpack_from(data):
+        word = word * 0x5BD1E995 & 0xFFFFFFFF
+        hashed = hashed * 0x5BD1E995 & 0xFFFFFFFF ^ (word ^ word >> 24) * 0x5BD1E995 & 0xFFFFFFFF
+    if length & 3:
+        hashed = (hashed ^ int.from_bytes(data[length & ~3 :], "little")) * 0x5BD1E995 & 0xFFFFFFFF
     hashed = (hashed ^ hashed >> 13) * 0x5BD1E995 & 0xFFFFFFFF
     hashed ^= hashed >> 15
     return hashed - 0x100000000 if hashed & 0x80000000 else hashed
 
 
-def write_varint(out: bytearray, value: int) -> None:
-    """Append a signed number: zig-zag, then seven bits a byte, lowest first, the high bit meaning that more follow."""
+def encode_varint(value: int) -> bytes:
+    """A signed number: zig-zag, then seven bits a byte, lowest first, the high bit meaning that more follow."""
     value = value << 1 if value >= 0 else (-value << 1) - 1
+    if value < 0x80:
+        return value.to_bytes(1, "little")
+    out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)
+    return bytes(out)
+
+
+_SMALL = [encode_varint(value) for value in range(512)]
+"""The numbers that nearly every length and delta is among."""
 
 
 def read_varint(buffer: Buffer, position: int) -> tuple[int, int]:
@@ -62,31 +74,35 @@ def write_record(
     offset_delta: int,
     key: Buffer | None,
     value: Buffer | None,
-    headers: Iterable[tuple[str, Buffer | None]],
+    headers: Sequence[tuple[str, Buffer | None]],
 ) -> None:
     """Append one record in the format drawn in :mod:`embedkafka.record.format`."""
-    body = bytearray(1)  # attributes, unused
-    write_varint(body, timestamp_delta)
-    write_varint(body, offset_delta)
-    for part in (key, value):
-        if part is None:
-            body.append(1)  # -1
-        else:
-            write_varint(body, len(part))
-            body += part
-    headers = list(headers)
-    write_varint(body, len(headers))
+    key_size = -1 if key is None else len(key)
+    value_size = -1 if value is None else len(value)
+    body = b"".join(
+        (
+            b"\0",  # attributes, unused
+            _SMALL[timestamp_delta] if 0 <= timestamp_delta < 512 else encode_varint(timestamp_delta),
+            _SMALL[offset_delta] if 0 <= offset_delta < 512 else encode_varint(offset_delta),
+            _SMALL[key_size] if 0 <= key_size < 512 else encode_varint(key_size),
+            key or b"",
+            _SMALL[value_size] if 0 <= value_size < 512 else encode_varint(value_size),
+            value or b"",
+            _encode_headers(headers) if headers else b"\0",
+        )
+    )
+    size = len(body)
+    out += _SMALL[size] if size < 512 else encode_varint(size)
+    out += body
+
+
+def _encode_headers(headers: Sequence[tuple[str, Buffer | None]]) -> bytes:
+    parts: list[Buffer] = [encode_varint(len(headers))]
     for name, content in headers:
         encoded_name = name.encode()
-        write_varint(body, len(encoded_name))
-        body += encoded_name
-        if content is None:
-            body.append(1)
-        else:
-            write_varint(body, len(content))
-            body += content
-    write_varint(out, len(body))
-    out += body
+        parts += (encode_varint(len(encoded_name)), encoded_name)
+        parts += (b"\1",) if content is None else (encode_varint(len(content)), content)
+    return b"".join(parts)
 
 
 def encode_records(

@@ -19,6 +19,8 @@ from embedkafka.record.format import (
     verify_checksum,
 )
 
+_new_record = tuple.__new__  # what a NamedTuple's own constructor calls, without the detour
+
 Convert = Callable[[str, list[tuple[str, bytes | None]], bytes | None], Any]
 
 
@@ -73,8 +75,9 @@ class RecordCursor:
         self._partition = partition
         self._convert_key = conversion(key_deserializer)
         self._convert_value = conversion(value_deserializer)
+        self._converts = self._convert_key is not None or self._convert_value is not None
         self._check_crcs = check_crcs
-        self._payload: Buffer = b""
+        self._payload = b""
         self._at = 0
         self._remaining = 0
         self._header: BatchHeader | None = None
@@ -138,38 +141,53 @@ class RecordCursor:
         header = self._header
         assert header is not None
         start = at = self._at
-        length, at = read_varint(payload, at)
+        length = payload[at]
+        if length < 0x80:
+            length = (length >> 1) ^ -(length & 1)
+            at += 1
+        else:
+            length, at = read_varint(payload, at)
         end = at + length
         if length < 1 or end > len(payload):
             raise CorruptRecordError(f"a record of {length} bytes at {start} of its batch")
-        byte = payload[at + 1]
-        if byte < 0x80:
-            timestamp_delta = (byte >> 1) ^ -(byte & 1)
+        number = payload[at + 1]
+        if number < 0x80:
+            timestamp_delta = (number >> 1) ^ -(number & 1)
             at += 2
         else:
             timestamp_delta, at = read_varint(payload, at + 1)
-        offset_delta, at = read_varint(payload, at)
-        offset = header.base_offset + offset_delta
-        if offset < self.next_offset:
-            return None, end
-        key: bytes | None
-        byte = payload[at]
-        if byte < 0x80:
-            key_size = (byte >> 1) ^ -(byte & 1)
+        number = payload[at]
+        if number < 0x80:
+            offset = header.base_offset + ((number >> 1) ^ -(number & 1))
             at += 1
         else:
-            key_size, at = read_varint(payload, at)
-        if key_size < 0:
-            key = None
+            number, at = read_varint(payload, at)
+            offset = header.base_offset + number
+        if offset < self.next_offset:
+            return None, end
+        key: bytes | None = None
+        key_size = payload[at]
+        if key_size == 1:
+            key_size = -1
+            at += 1
         else:
-            key = bytes(payload[at : at + key_size])
-            at += key_size
-        value: bytes | None
-        value_size, at = read_varint(payload, at)
-        if value_size < 0:
-            value = None
+            if key_size < 0x80 and not key_size & 1:
+                key_size >>= 1
+                at += 1
+            else:
+                key_size, at = read_varint(payload, at)
+            if key_size >= 0:
+                key = payload[at : at + key_size]
+                at += key_size
+        value: bytes | None = None
+        value_size = payload[at]
+        if value_size & 0x81 == 0x80 and payload[at + 1] < 0x80:  # two bytes, as for 64 to 8191
+            value_size = (value_size & 0x7F | payload[at + 1] << 7) >> 1
+            at += 2
         else:
-            value = bytes(payload[at : at + value_size])
+            value_size, at = read_varint(payload, at)
+        if value_size >= 0:
+            value = payload[at : at + value_size]
             at += value_size
         if at >= end:
             raise CorruptRecordError(f"the record at {start} of its batch is longer than it says")
@@ -185,16 +203,19 @@ class RecordCursor:
             raise CorruptRecordError(f"the record at {start} of its batch ends at {at}, not at {end}")
         converted_key: Any = key
         converted_value: Any = value
-        try:
-            if self._convert_key is not None:
-                converted_key = self._convert_key(self._topic, headers, key)
-            if self._convert_value is not None:
-                converted_value = self._convert_value(self._topic, headers, value)
-        except Exception as error:
-            raise RecordDeserializationError(TopicPartition(self._topic, self._partition), offset, error) from error
+        if self._converts:
+            try:
+                if self._convert_key is not None:
+                    converted_key = self._convert_key(self._topic, headers, key)
+                if self._convert_value is not None:
+                    converted_value = self._convert_value(self._topic, headers, value)
+            except Exception as error:
+                topic_partition = TopicPartition(self._topic, self._partition)
+                raise RecordDeserializationError(topic_partition, offset, error) from error
         timestamp_type = self._timestamp_type
-        return (
-            ConsumerRecord(
+        record = _new_record(
+            ConsumerRecord,
+            (
                 self._topic,
                 self._partition,
                 header.partition_leader_epoch,
@@ -205,12 +226,12 @@ class RecordCursor:
                 converted_value,
                 headers,
                 None,
-                max(key_size, -1),
-                max(value_size, -1),
+                key_size if key_size >= 0 else -1,
+                value_size if value_size >= 0 else -1,
                 header_size,
             ),
-            end,
         )
+        return record, end
 
     def _enter_batch(self) -> bool:
         """Go to the next batch that has something for a consumer; False at the end."""
