@@ -113,6 +113,7 @@ class Log:
         self._unpublished: Segment | None = None  # being made by a roll
         self._closed = False
         self._names_to_sync = False  # files were made whose names are not durable yet
+        self._metadata_to_sync = False
         self._flush_lock = threading.Lock()
 
     @classmethod
@@ -171,12 +172,14 @@ class Log:
             log._active = loaded.segments[-1]
             log.usage.add(log.size_bytes)
             log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
+            if not clean and not read_only:
+                log._repair_metadata()
             if log.end_offset < log_start_offset and not read_only:
                 log._start_over()
         is_whole = clean or log._active is None
         log.recovery_point = log.end_offset if is_whole else min(recovery_point, log.end_offset)
         log._durable_segments_end = log.recovery_point
-        log._names_to_sync = log._names_to_sync or loaded.names_changed
+        log._names_to_sync |= loaded.names_changed
         return log
 
     # State -------------------------------------------------------------------------------------------------------
@@ -425,6 +428,17 @@ class Log:
             self._number_in_parent = self._parent.made()
         if self.topic_id is not None:
             metadata.write_partition_metadata(files, self.folder, self.topic_id)
+            self._metadata_to_sync = True
+
+    def _repair_metadata(self) -> None:
+        """Write the topic's id again where a power cut took it."""
+        files = self.handles.files
+        if self.topic_id is not None and metadata.read_partition_metadata(files, self.folder) is None:
+            try:
+                metadata.write_partition_metadata(files, self.folder, self.topic_id)
+            except OSError as error:
+                raise self.health.storage_error(f"opening {self.folder}", error) from error
+            self._metadata_to_sync = self._names_to_sync = True
 
     def _write_failed(self, active: Segment, error: OSError) -> KafkaStorageError:
         if error.errno in NO_SPACE_ERRNOS:
@@ -586,8 +600,9 @@ class Log:
         try:
             if not self.leader_epochs.write() and not names_to_sync:
                 return
-            if self._number_in_parent:
+            if self._metadata_to_sync:
                 metadata.sync_partition_metadata(self.handles.files, self.folder)
+                self._metadata_to_sync = False
             self.handles.files.sync_dir(self.folder)
             if self._number_in_parent:
                 self._parent.sync(self._number_in_parent)

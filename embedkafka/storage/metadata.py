@@ -6,10 +6,12 @@ Two lines, ``version: 0`` and ``topic_id: `` with the id as 22 characters of URL
 from __future__ import annotations
 
 import base64
+import logging
 from uuid import UUID
 
-from embedkafka.errors import KafkaStorageError
 from embedkafka.files import Files
+
+_log = logging.getLogger(__name__)
 
 FILE_NAME = "partition.metadata"
 
@@ -31,10 +33,9 @@ def sync_partition_metadata(files: Files, folder: str) -> None:
 
 
 def read_partition_metadata(files: Files, folder: str) -> UUID | None:
-    """The id of the topic that the folder belongs to; None where there is no file.
+    """The id of the topic that the folder belongs to; None where no file says it.
 
-    Raises:
-        KafkaStorageError: the file is there and says something else.
+    A power cut before the folder's first flush may leave the file without its content.
     """
     path = files.join(folder, FILE_NAME)
     try:
@@ -46,4 +47,5 @@ def read_partition_metadata(files: Files, folder: str) -> UUID | None:
             return UUID(bytes=base64.urlsafe_b64decode(lines[3] + "=="))
         except ValueError:
             pass
-    raise KafkaStorageError(f"{path}: expected version and topic id, found {' '.join(lines)[:100]!r}")
+    _log.warning("%s: expected version and topic id, found %r", path, " ".join(lines)[:100])
+    return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from storage.builders import NOW_MS
+
 from embedkafka.storage.cleaner import CleaningPlan, group, plan
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.retention import SegmentFacts
-from storage.builders import NOW_MS
 
 COMPACT = LogConfig(cleanup_policy=("compact",))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from storage.builders import NOW_MS, append, batch, open_log, read_all, read_values, values
 
 from embedkafka.errors import KafkaStorageError
 from embedkafka.files import HandleCache, MemoryFiles
@@ -16,7 +17,6 @@ from embedkafka.record import encode_batch
 from embedkafka.storage.compaction import CleaningStats, clean
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.log import Log
-from storage.builders import NOW_MS, append, batch, open_log, read_all, read_values, values
 
 COMPACT = LogConfig(
     cleanup_policy=("compact",),

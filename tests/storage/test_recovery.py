@@ -6,13 +6,13 @@ import logging
 import random
 
 import pytest
+from storage.builders import NOW_MS, append, open_log, read_all, read_values, values
 
 from embedkafka.errors import KafkaStorageError
 from embedkafka.files import MemoryFiles
 from embedkafka.files.faulty import Fault, FaultyFiles, Unsynced
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.log import Log
-from storage.builders import NOW_MS, append, open_log, read_all, read_values, values
 
 TINY = LogConfig(segment_bytes=400, index_interval_bytes=100, tail_bytes=0)
 
@@ -232,13 +232,17 @@ def test_any_other_error_of_the_device_takes_the_directory_offline_too(operation
     files = FaultyFiles()
     log = filled(files, 20)
     files.faults.append(Fault(operation, times=None))
-    with pytest.raises(KafkaStorageError):
+
+    def do_everything() -> None:
         for number in range(20, 40):
             append(log, values(f"value-{number}", timestamp=NOW_MS + number))
         log.truncate_to(15)
         log.advance_log_start(10)
         log.delete_old_segments(NOW_MS)
         log.flush()
+
+    with pytest.raises(KafkaStorageError):
+        do_everything()
     with pytest.raises(KafkaStorageError, match="offline"):
         append(log, values("x"))
     files.faults.clear()

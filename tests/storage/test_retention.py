@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from storage.builders import NOW_MS, append, open_log, read_values, values
+
 from embedkafka.files import MemoryFiles
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.log import Log
 from embedkafka.storage.retention import RetentionPlan, SegmentFacts, plan
-from storage.builders import NOW_MS, append, open_log, read_values, values
 
 FOREVER = LogConfig(retention_ms=-1, retention_bytes=-1)
 
