@@ -39,6 +39,9 @@ DIFFERENCES: dict[str, Difference] = {
     "KafkaAdminClient setting kafka_client": Difference("<class KafkaNetClient>", "None", _NETWORK),
     "KafkaConsumer setting kafka_client": Difference("<class KafkaNetClient>", "None", _NETWORK),
     "KafkaProducer setting kafka_client": Difference("<class KafkaNetClient>", "None", _NETWORK),
+    "KafkaAdminClient setting selector": Difference("<class DefaultSelector>", "None", _NETWORK),
+    "KafkaConsumer setting selector": Difference("<class DefaultSelector>", "None", _NETWORK),
+    "KafkaProducer setting selector": Difference("<class DefaultSelector>", "None", _NETWORK),
     "KafkaProducer.max_usable_produce_magic": Difference(
         "(api_version)", None, "chooses among record formats of old brokers; there is one format here"
     ),

@@ -27,7 +27,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from embedkafka.errors import IllegalStateError, KafkaConfigurationError
 
@@ -134,13 +133,21 @@ def parse(address: str) -> tuple[str, dict[str, str]]:
     if not target:
         raise KafkaConfigurationError(f"{address!r} names no engine. {_HELP}")
     settings: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
+    for name, value in _pairs(query):
         if name in settings:
             raise KafkaConfigurationError(f"{address!r} sets {name} twice")
         settings[name] = value
     if target == _MEMORY or target.startswith(_MEMORY + "/"):
         return target.rstrip("/"), settings
     return directory_key(target), settings
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    if not query:
+        return []
+    from urllib.parse import parse_qsl
+
+    return parse_qsl(query, keep_blank_values=True)
 
 
 def directory_key(path: str | os.PathLike[str]) -> str:

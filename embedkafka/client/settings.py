@@ -7,11 +7,13 @@ text given under a dotted name is read as Java reads it (``"true"``, ``"500"``).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from embedkafka.errors import KafkaConfigurationError
+
+NO_DELAY = (6, 1, 1)
+"""``(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)``, without loading ``socket``: kafka-python's ``socket_options``."""
 
 NETWORK_ONLY: Mapping[str, str] = {
     **dict.fromkeys(
@@ -86,6 +88,8 @@ def resolve(client: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) 
 
 
 def _unknown(client: str, name: str, known: str, defaults: Mapping[str, Any]) -> str:
+    import difflib  # only for the error: loading it takes as long as building a client
+
     near = difflib.get_close_matches(known, defaults, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0].replace('_', '.') if '.' in name else near[0]!r}?" if near else ""
     return f"{client} has no setting {name!r}{hint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import selectors
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -110,6 +111,8 @@ def _text(value: Any) -> str:
     """A default in words that do not name a package."""
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, type) and issubclass(value, selectors.BaseSelector):
+        return "<class DefaultSelector>"  # another class on each platform
     if isinstance(value, type):
         return f"<class {value.__name__}>"
     if inspect.isroutine(value):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import selectors
-import socket
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -14,7 +12,7 @@ from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.client.admin.later import LaterAdmin
 from embedkafka.client.admin.topics import TopicAdmin
 from embedkafka.client.link import connect
-from embedkafka.client.settings import NETWORK_ONLY, check_milliseconds, resolve
+from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_milliseconds, resolve
 
 DEFAULT_CONFIG: dict[str, Any] = {
     "bootstrap_servers": "localhost",
@@ -27,7 +25,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "receive_message_max_bytes": 100_000_000,
     "receive_buffer_bytes": None,
     "send_buffer_bytes": None,
-    "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    "socket_options": [NO_DELAY],
     "retry_backoff_ms": 100,
     "metadata_max_age_ms": 300_000,
     "client_dns_lookup": "use_all_dns_ips",
@@ -41,7 +39,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "ssl_crlfile": None,
     "api_version": None,
     "bootstrap_timeout_ms": 30_000,
-    "selector": selectors.DefaultSelector,
+    "selector": None,
     "sasl_mechanism": None,
     "sasl_plain_username": None,
     "sasl_plain_password": None,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import selectors
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 from embedkafka.broker.api import READ_COMMITTED, READ_UNCOMMITTED
 from embedkafka.client.assignors import ASSIGNORS, AbstractPartitionAssignor
-from embedkafka.client.settings import NETWORK_ONLY, check_counts, check_milliseconds, resolve
+from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_counts, check_milliseconds, resolve
 from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
 from embedkafka.model import validate_topic_name
 
@@ -55,7 +53,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "receive_buffer_bytes": None,
     "send_buffer_bytes": None,
     "receive_message_max_bytes": 100_000_000,
-    "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    "socket_options": [NO_DELAY],
     "consumer_timeout_ms": float("inf"),
     "security_protocol": "PLAINTEXT",
     "ssl_context": None,
@@ -74,7 +72,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "metrics_num_samples": 2,
     "metrics_sample_window_ms": 30_000,
     "metric_group_prefix": "consumer",
-    "selector": selectors.DefaultSelector,
+    "selector": None,
     "exclude_internal_topics": True,
     "sasl_mechanism": None,
     "sasl_plain_username": None,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import selectors
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 from embedkafka.client.partitioners import DefaultPartitioner
-from embedkafka.client.settings import NETWORK_ONLY, check_counts, check_milliseconds, resolve
+from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_counts, check_milliseconds, resolve
 from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
 from embedkafka.record.compression import type_by_name
 
@@ -40,7 +38,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "receive_message_max_bytes": 100_000_000,
     "receive_buffer_bytes": None,
     "send_buffer_bytes": None,
-    "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    "socket_options": [NO_DELAY],
     "reconnect_backoff_ms": 50,
     "reconnect_backoff_max_ms": 30_000,
     "max_in_flight_requests_per_connection": 5,
@@ -59,7 +57,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "metrics_enabled": True,
     "metrics_num_samples": 2,
     "metrics_sample_window_ms": 30_000,
-    "selector": selectors.DefaultSelector,
+    "selector": None,
     "sasl_mechanism": None,
     "sasl_plain_username": None,
     "sasl_plain_password": None,

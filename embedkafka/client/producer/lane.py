@@ -73,6 +73,7 @@ class Lane(OpenBatch):
         self._clock = link.clock
         self._deferred = link.deferred
         self._settings = settings
+        self.compression_type = settings.compression_type
         self._memory = memory
         self._somebody_woke = False
 
@@ -111,9 +112,6 @@ class Lane(OpenBatch):
             for batch in list(self.sealed):
                 self.counts.record_errors += batch.records_count
                 self._finish(batch, error)
-            empty = self.drop()
-            if empty is not None:
-                self._release(empty)
 
     def pending(self) -> Sequence[Delivery]:
         """The deliveries that were under way when this was called."""
@@ -139,7 +137,8 @@ class Lane(OpenBatch):
     def _submit(self, batch: SealedBatch) -> None:
         settings = self._settings
         try:
-            batch.finish(settings.compression_type, compress)
+            if not batch.is_finished:
+                batch.finish(settings.compression_type, compress)
             port = self._link.leader_port(self.topic_partition)
             batch.submitting = True
             batch.in_flight = True

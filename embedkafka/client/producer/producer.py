@@ -186,7 +186,9 @@ class KafkaProducer(SendPath):
                 lane.seal()
                 lane = self._after_full(lane, key)
                 after_full = True
-            self._open(lane, _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"") + _size_of(headers))
+            future = self._start(lane, key, value, headers, timestamp_ms)
+            if future is not None:
+                break
         created_ms = future.delivery.created_ms
         if not lane.is_dirty and self._unsealed.add(lane.topic_partition, lane):
             if self._linger.opened_for_reader(lane, created_ms, after_full=after_full):
@@ -213,9 +215,12 @@ class KafkaProducer(SendPath):
                 return moved
         return lane
 
-    def _open(self, lane: Lane, record_size_bytes: int) -> None:
-        """Open a batch for a record of this size, once there is memory for it."""
+    def _start(
+        self, lane: Lane, key: bytes | None, value: bytes | None, headers: Any, timestamp_ms: int
+    ) -> FutureRecordMetadata | None:
+        """Open a batch with this record, once there is memory for it; None: another thread has opened one."""
         self._link.check_usable()
+        record_size_bytes = _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"") + _size_of(headers)
         if record_size_bytes > self.config["max_request_size"]:
             raise MessageSizeTooLargeError(
                 f"the record takes {record_size_bytes} bytes, more than max_request_size "
@@ -232,9 +237,14 @@ class KafkaProducer(SendPath):
             for other in list(self._lanes.values()):
                 other.seal()
             self._memory.reserve(reserved, self.config["max_block_ms"])
-        delivery = Delivery(lane, self._signal, lane.topic_partition, reserved)
-        if not lane.open(delivery, self._batch_limit_bytes):
-            self._memory.release(reserved)
+        future: FutureRecordMetadata | None = None
+        try:
+            delivery = Delivery(lane, self._signal, lane.topic_partition, reserved)
+            future = lane.start(delivery, self._batch_limit_bytes, key, value, headers, timestamp_ms)
+        finally:
+            if future is None:
+                self._memory.release(reserved)
+        return future
 
     # Topics --------------------------------------------------------------------------------------------------------
 
