@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from embedkafka.broker.api import Liveness
-from embedkafka.coordinator.group import Group, GroupState
+from embedkafka.coordinator.classic.group import Group, GroupState
 
 # Kafka writes an address here.  The name tells, when the directory is opened again, who died with the process.
 IN_PROCESS_HOST = "in-process"

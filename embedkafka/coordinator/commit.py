@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from embedkafka.coordinator.api import OffsetCommitReply, OffsetCommitRequest
+from embedkafka.coordinator.classic.group import Group, GroupState
+from embedkafka.coordinator.classic.leave import session_timer
+from embedkafka.coordinator.classic.validate import generation_error
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import CommitOffsets, Decision
-from embedkafka.coordinator.group import Group, GroupState
-from embedkafka.coordinator.leave import session_timer
 from embedkafka.coordinator.records import OffsetRecord, Record
-from embedkafka.coordinator.validate import generation_error
 from embedkafka.errors import (
     IllegalGenerationError,
     OffsetMetadataTooLargeError,

@@ -22,7 +22,7 @@ from embedkafka.coordinator.api import (
     OffsetFetchRequest,
     SyncGroupRequest,
 )
-from embedkafka.coordinator.group import Group
+from embedkafka.coordinator.classic.group import Group
 from embedkafka.coordinator.records import Record
 
 

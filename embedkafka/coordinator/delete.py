@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.api import DeleteGroupsRequest, GroupResult, OffsetDeleteReply, OffsetDeleteRequest
+from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.decision import Decision, GroupChanged, TopicsDeleted
-from embedkafka.coordinator.group import Group, GroupState
 from embedkafka.coordinator.records import GroupRecord, OffsetRecord, Record
 from embedkafka.coordinator.state import DurableState
 from embedkafka.errors import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.api import DescribedGroup, DescribedMember, ListedGroup, ListGroupsRequest
+from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.decision import Decision
-from embedkafka.coordinator.group import Group, GroupState
 from embedkafka.errors import GroupIdNotFoundError
 
 CLASSIC = "classic"

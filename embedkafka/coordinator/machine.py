@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from embedkafka.coordinator import commit, delete, describe, expire, fetch, join, leave, sync
+from embedkafka.coordinator import commit, delete, describe, expire, fetch
 from embedkafka.coordinator.api import (
     DeleteGroupsRequest,
     DescribeGroupsRequest,
@@ -16,6 +16,11 @@ from embedkafka.coordinator.api import (
     OffsetFetchRequest,
     SyncGroupRequest,
 )
+from embedkafka.coordinator.classic import expire as classic_expire
+from embedkafka.coordinator.classic import join, leave, sync
+from embedkafka.coordinator.classic.group import Group, GroupState, restore
+from embedkafka.coordinator.classic.rebalance import prepare
+from embedkafka.coordinator.classic.turn import Turn
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
     Command,
@@ -32,21 +37,18 @@ from embedkafka.coordinator.decision import (
     Timer,
     TopicsDeleted,
 )
-from embedkafka.coordinator.group import Group, GroupState, restore
-from embedkafka.coordinator.rebalance import prepare
 from embedkafka.coordinator.records import Record
 from embedkafka.coordinator.state import DurableState
-from embedkafka.coordinator.turn import Turn
 
 # Commands about one group: found first, then handed over.
 _ONE_GROUP: dict[type, Callable[[Any, Group | None, GroupConfig, int], Decision]] = {
     HeartbeatRequest: leave.heartbeat,
     LeaveGroupRequest: leave.leave_group,
     SyncGroupRequest: sync.sync_group,
-    SessionExpired: expire.expire_session,
-    InitialDelayOver: expire.end_initial_delay,
-    JoinDeadline: expire.end_join_phase,
-    SyncDeadline: expire.end_sync_phase,
+    SessionExpired: classic_expire.expire_session,
+    InitialDelayOver: classic_expire.end_initial_delay,
+    JoinDeadline: classic_expire.end_join_phase,
+    SyncDeadline: classic_expire.end_sync_phase,
 }
 
 

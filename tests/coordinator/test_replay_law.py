@@ -16,9 +16,9 @@ from embedkafka.coordinator.api import (
     OffsetDeleteRequest,
     OffsetFetchRequest,
 )
+from embedkafka.coordinator.classic.group import GroupState, Member
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import Decision, ExpireOffsets, TopicsDeleted
-from embedkafka.coordinator.group import GroupState, Member
 from embedkafka.model import TopicPartition
 
 GROUPS = ("g", "h")

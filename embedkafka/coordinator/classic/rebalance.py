@@ -7,9 +7,9 @@ copy.
 from __future__ import annotations
 
 from embedkafka.coordinator.api import JoinGroupReply, SyncGroupReply
+from embedkafka.coordinator.classic.group import Group, GroupState, Member
+from embedkafka.coordinator.classic.turn import Turn
 from embedkafka.coordinator.decision import JOIN, SYNC, InitialDelayOver, JoinDeadline, SyncDeadline
-from embedkafka.coordinator.group import Group, GroupState, Member
-from embedkafka.coordinator.turn import Turn
 from embedkafka.errors import FencedInstanceIdError, RebalanceInProgressError, UnknownMemberIdError
 
 NO_MEMBER = ""

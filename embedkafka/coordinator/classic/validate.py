@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedkafka.coordinator.group import Group
+from embedkafka.coordinator.classic.group import Group
 from embedkafka.errors import FencedInstanceIdError, IllegalGenerationError, UnknownMemberIdError
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from embedkafka.coordinator.classic.group import Group, Member
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
     SESSION,
@@ -15,7 +16,6 @@ from embedkafka.coordinator.decision import (
     Timer,
     TimerKey,
 )
-from embedkafka.coordinator.group import Group, Member
 from embedkafka.coordinator.records import GroupRecord, Record
 from embedkafka.protocol.internal.group_metadata import GroupMetadataKey
 

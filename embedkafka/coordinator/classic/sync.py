@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from embedkafka.coordinator.api import SyncGroupReply, SyncGroupRequest
+from embedkafka.coordinator.classic.group import Group, GroupState
+from embedkafka.coordinator.classic.rebalance import answer_syncs
+from embedkafka.coordinator.classic.turn import Turn
+from embedkafka.coordinator.classic.validate import generation_error
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import SYNC, Decision
-from embedkafka.coordinator.group import Group, GroupState
-from embedkafka.coordinator.rebalance import answer_syncs
-from embedkafka.coordinator.turn import Turn
-from embedkafka.coordinator.validate import generation_error
 from embedkafka.errors import (
     InconsistentGroupProtocolError,
     InvalidGroupIdError,

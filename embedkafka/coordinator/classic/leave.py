@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from embedkafka.coordinator.api import HeartbeatRequest, LeaveGroupReply, LeaveGroupRequest, LeavingMember, LeftMember
+from embedkafka.coordinator.classic.group import Group, GroupState
+from embedkafka.coordinator.classic.rebalance import complete_join_if_all_joined, rebalance_or_complete, remove_member
+from embedkafka.coordinator.classic.turn import Turn
+from embedkafka.coordinator.classic.validate import generation_error, member_error
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import SESSION, Decision, SessionExpired, Timer, TimerKey
-from embedkafka.coordinator.group import Group, GroupState
-from embedkafka.coordinator.rebalance import complete_join_if_all_joined, rebalance_or_complete, remove_member
-from embedkafka.coordinator.turn import Turn
-from embedkafka.coordinator.validate import generation_error, member_error
 from embedkafka.errors import InvalidGroupIdError, RebalanceInProgressError, UnknownMemberIdError
 
 

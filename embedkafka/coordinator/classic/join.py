@@ -8,10 +8,8 @@ to assign again.
 from __future__ import annotations
 
 from embedkafka.coordinator.api import JoinGroupReply, JoinGroupRequest
-from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.decision import JOIN, Decision, JoinGroup
-from embedkafka.coordinator.group import Group, GroupState, Member
-from embedkafka.coordinator.rebalance import (
+from embedkafka.coordinator.classic.group import Group, GroupState, Member
+from embedkafka.coordinator.classic.rebalance import (
     NO_MEMBER,
     complete_join_if_all_joined,
     joined,
@@ -19,8 +17,10 @@ from embedkafka.coordinator.rebalance import (
     rebalance_or_complete,
     replace_static_member,
 )
-from embedkafka.coordinator.turn import Turn
-from embedkafka.coordinator.validate import member_error
+from embedkafka.coordinator.classic.turn import Turn
+from embedkafka.coordinator.classic.validate import member_error
+from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.decision import JOIN, Decision, JoinGroup
 from embedkafka.errors import (
     GroupMaxSizeReachedError,
     InconsistentGroupProtocolError,
