@@ -25,7 +25,8 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from embedkafka.errors import KafkaStorageError
@@ -91,7 +92,7 @@ class Catalog:
         self.read_only = read_only
         self._files = files or system_files()
         self.is_stale = False
-        self._values: dict[str, Any] = {} if path is None else _read(path)
+        self._values: dict[str, Any] = {} if path is None else _read(path, read_only=read_only)
 
     @property
     def exists(self) -> bool:
@@ -129,7 +130,7 @@ class Catalog:
 
     def _refresh(self) -> None:
         if self.is_stale and self.path is not None:
-            self._values = _read(self.path)
+            self._values = _read(self.path, read_only=self.read_only)
             self.is_stale = False
 
     def _write(self, changes: Mapping[str, Any]) -> None:
@@ -163,7 +164,7 @@ def _broker_key(broker_id: int | None) -> str:
     return _BROKER_CONFIG + ("" if broker_id is None else str(broker_id))
 
 
-def _open(path: str, flag: str, journal_mode: str = _JOURNAL_MODE) -> Any:
+def _open(path: str, journal_mode: str) -> Any:
     import msgpack
     from sqlitedict import SqliteDict
 
@@ -172,7 +173,6 @@ def _open(path: str, flag: str, journal_mode: str = _JOURNAL_MODE) -> Any:
     return SqliteDict(
         path,
         tablename=_TABLE,
-        flag=flag,
         encode=msgpack.packb,
         decode=msgpack.unpackb,
         journal_mode=journal_mode,
@@ -180,39 +180,27 @@ def _open(path: str, flag: str, journal_mode: str = _JOURNAL_MODE) -> Any:
     )
 
 
-def _check_is_catalog(path: str) -> bool:
-    """False where there is nothing to read.  sqlitedict's thread would die noisily of a file that is no database."""
+def _read(path: str, *, read_only: bool) -> dict[str, Any]:
+    """Every value by its key.  By sqlite3 itself: it needs no thread for that, and can promise not to write."""
     if not os.path.exists(path) or not os.path.getsize(path):
-        return False
+        return {}
     import sqlite3
 
-    with closing(sqlite3.connect(path)) as connection:
+    import msgpack
+
+    # The owner may have to undo what a crash has left in a journal; a reader beside it must not.
+    address = Path(path).as_uri() + ("?mode=ro" if read_only else "?mode=rw")
+    with closing(sqlite3.connect(address, uri=True)) as connection:
         try:
-            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)).fetchone()
-        except sqlite3.DatabaseError as error:
+            rows = connection.execute(f"SELECT key, value FROM {_TABLE}").fetchall()
+            return {key: msgpack.unpackb(value) for key, value in rows}
+        except (sqlite3.Error, ValueError) as error:
             raise KafkaStorageError(f"{path} is not a catalog: {error}") from error
-    if found is None:
-        raise KafkaStorageError(f"{path} is not a catalog: it has no table {_TABLE!r}")
-    return True
-
-
-def _read(path: str) -> dict[str, Any]:
-    if not _check_is_catalog(path):
-        return {}
-
-    def read() -> dict[str, Any]:
-        database = _open(path, "r")
-        try:
-            return dict(database.items())
-        finally:
-            database.close()
-
-    return _on_own_thread(path, read)
 
 
 def _commit(path: str, changes: Mapping[str, Any], *, journal_mode: str = _JOURNAL_MODE) -> None:
     def commit() -> None:
-        database = _open(path, "c", journal_mode)
+        database = _open(path, journal_mode)
         try:
             # sqlitedict switches syncing off; a commit that a power cut can undo or tear is none.
             database.conn.execute("PRAGMA synchronous=FULL")
@@ -229,17 +217,13 @@ def _commit(path: str, changes: Mapping[str, Any], *, journal_mode: str = _JOURN
     _on_own_thread(path, commit)
 
 
-_Result = TypeVar("_Result")
-
-
-def _on_own_thread(path: str, work: Callable[[], _Result]) -> _Result:
+def _on_own_thread(path: str, work: Callable[[], None]) -> None:
     """Do ``work`` where no Ctrl-C reaches it, so that no database stays open half-way; wait for it in any case."""
-    results: list[_Result] = []
     errors: list[Exception] = []
 
     def run() -> None:
         try:
-            results.append(work())
+            work()
         except Exception as error:
             errors.append(error)
 
@@ -252,4 +236,3 @@ def _on_own_thread(path: str, work: Callable[[], _Result]) -> _Result:
         raise
     if errors:
         raise KafkaStorageError(f"{path}: {errors[0]}") from errors[0]
-    return results[0]

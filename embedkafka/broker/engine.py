@@ -193,9 +193,14 @@ class Engine:
             self.is_unusable = True
             try:
                 self.store.close()
-            finally:
-                self._is_closed = True
-                _engines.discard(self)
+            except Exception:
+                self._closed()
+                raise
+            self._closed()  # not after Ctrl-C: closing again goes on where this was interrupted
+
+    def _closed(self) -> None:
+        self._is_closed = True
+        _engines.discard(self)
 
     def _stop_clock(self) -> None:
         if isinstance(self.clock, SystemClock):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
@@ -38,7 +39,7 @@ Complete = Callable[[FetchReply], None]
 class ParkedFetch:
     """A fetch that waits."""
 
-    __slots__ = ("_complete", "_fetcher", "_token", "partitions", "request", "timer")
+    __slots__ = ("_complete", "_fetcher", "_has_left", "_token", "partitions", "request", "timer")
 
     def __init__(
         self, fetcher: Fetcher, request: FetchRequest, partitions: tuple[Partition, ...], complete: Complete
@@ -49,6 +50,7 @@ class ParkedFetch:
         self._fetcher = fetcher
         self._complete = complete
         self._token = [None]
+        self._has_left = False
 
     def woken_by(self, partition: Partition) -> None:
         """Answer if there is enough now that ``partition`` has more.
@@ -80,36 +82,45 @@ class ParkedFetch:
 
     def cancel(self) -> bool:
         """Make sure it is not answered any more; False when it was already."""
-        try:
-            self._token.pop()
-        except IndexError:
+        if not self._take():
             return False
         self._leave()
         return True
 
-    def _answer(self, replies: list[PartitionFetchReply]) -> None:
+    def _take(self) -> bool:
         try:
             self._token.pop()
         except IndexError:
-            return  # somebody else was faster
+            return False  # somebody else was faster
+        return True
+
+    def _answer(self, replies: list[PartitionFetchReply]) -> None:
         reply = FetchReply(replies)
+        try:
+            if not self._take():
+                return
+            self._tell(reply)
+        except BaseException:
+            # Ctrl-C in the middle: the reader may not know yet.  Twice is harmless to it, never is not.
+            if not self._token:
+                self._fetcher.clock.call_soon(partial(self._tell, reply))
+            raise
+
+    def _tell(self, reply: FetchReply) -> None:
         try:
             self._complete(reply)
         except Exception:
             _log.exception("a reader failed over its answer: %r", self._complete)  # not the sender's fault
-        except BaseException:
-            # Ctrl-C in the middle: the reader may not know yet.  Twice is harmless to it, never is not.
-            self._fetcher.clock.call_soon(lambda: self._complete(reply))
-            raise
-        finally:
-            self._leave()
+        self._leave()
 
     def _leave(self) -> None:
         for partition in self.partitions:
             partition.parked.pop(self, None)
-        self._fetcher.unsealed.unpark(self.topic_partitions)
         if self.timer is not None:
             self.timer.cancel()
+        if not self._has_left:
+            self._has_left = True
+            self._fetcher.unsealed.unpark(self.topic_partitions)
 
     @property
     def topic_partitions(self) -> list[TopicPartition]:

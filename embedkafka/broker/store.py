@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 BROKER_ID = 0
 _MEMORY_PATH = "/embedkafka"
+DELETED_FOLDER_SUFFIX = "-delete"
 
 
 class Store:
@@ -142,7 +144,14 @@ class Store:
         self._folders.discard(partition.topic_partition)
         if doomed is not None:
             delay_ms = partition.topic.log_config.file_delete_delay_ms
-            self._doomed[doomed] = self._clock.call_later(delay_ms, lambda: self._remove(doomed), background=True)
+            self._doomed[doomed] = self._clock.call_later(delay_ms, partial(self._remove, doomed), background=True)
+
+    def sweep(self) -> None:
+        """Take care of folders whose renaming was interrupted before it was noted down."""
+        for name in self.files.list(self.folder):
+            doomed = self.files.join(self.folder, name)
+            if name.endswith(DELETED_FOLDER_SUFFIX) and doomed not in self._doomed:
+                self._doomed[doomed] = self._clock.call_later(0, partial(self._remove, doomed), background=True)
 
     def _remove(self, doomed: str) -> None:
         if self._doomed.pop(doomed, None) is not None:
@@ -196,14 +205,26 @@ class Store:
     def close(self) -> None:
         """Make everything durable, write the checkpoints and the clean marker, give the directory up.
 
+        An interrupt (Ctrl-C) in the middle leaves the directory owned; closing again goes on.
+
         Raises:
             KafkaStorageError: something could not be made durable; the directory is given up all the same.
         """
         try:
+            self._close_logs()
+        except Exception:
+            self._let_go()
+            raise
+        self._let_go()
+
+    def _close_logs(self) -> None:
+        if not self.read_only:
+            self.sweep()
             for doomed, timer in list(self._doomed.items()):
                 timer.cancel()
                 self._remove(doomed)
-            self.broker.close()
-        finally:
-            self.directory.close()
-            self.handles.close()
+        self.broker.close()
+
+    def _let_go(self) -> None:
+        self.directory.close()
+        self.handles.close()

@@ -41,7 +41,6 @@ class Topic:
         """
         settings = topic_settings(broker, entry.configs)
         log_config = to_log_config(settings, tail_bytes=broker.integer("log.tail.bytes"))
-        self.entry = entry
         self.settings: dict[str, ConfigValue] = settings
         self.log_config = log_config
         for partition in self.partitions:
@@ -49,6 +48,7 @@ class Topic:
             log = partition.open_log
             if log is not None:
                 log.config = log_config
+        self.entry = entry  # last: whoever finds it knows that the rest is done
 
     @property
     def name(self) -> str:

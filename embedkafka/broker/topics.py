@@ -307,6 +307,7 @@ class Topics:
     def _try_to_reconcile(self) -> None:
         try:
             self._reconcile()
+            self._store.sweep()
         except BrokerResponseError:
             _log.exception("the catalog cannot be read now; the next change of a topic tries again")
 
@@ -328,21 +329,30 @@ class Topics:
         self._unsettled = False
 
     def _add(self, entry: TopicEntry) -> None:
-        topic = self._topics.get(entry.name)
-        if topic is None:
-            topic = Topic(entry, self.config)
-        else:
-            topic.configure(entry, self.config)
-        for number in range(len(topic.partitions), len(entry.replicas)):
+        """Let an entry hold.  Every step can be repeated; who looks up a topic finds it whole."""
+        topic = self._topics.get(entry.name) or self._unfinished(entry)
+        partitions = list(topic.partitions)
+        for number in range(len(partitions), len(entry.replicas)):
             topic_partition = TopicPartition(entry.name, number)
-            partition = Partition(
-                topic, topic_partition, self._clock, self._store.open_log, self._housekeeping.appended
-            )
-            topic.partitions.append(partition)
-        for partition in topic.partitions:
-            self._partitions[partition.topic_partition] = partition
+            partition = self._partitions.get(topic_partition)
+            if partition is None or partition.topic is not topic:
+                partition = Partition(
+                    topic, topic_partition, self._clock, self._store.open_log, self._housekeeping.appended
+                )
+                self._partitions[topic_partition] = partition
+            partitions.append(partition)
+        topic.partitions = partitions
+        if topic.entry is not entry:
+            topic.configure(entry, self.config)
         self._topics[entry.name] = topic
         self.version += 1
+
+    def _unfinished(self, entry: TopicEntry) -> Topic:
+        """The topic of an interrupted addition, which somebody may have a partition of already; else a new one."""
+        first = self._partitions.get(TopicPartition(entry.name, 0))
+        if first is not None and first.topic.topic_id == entry.topic_id:
+            return first.topic
+        return Topic(entry, self.config)
 
     def _drop(self, topic: Topic) -> None:
         for partition in topic.partitions:

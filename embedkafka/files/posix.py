@@ -132,11 +132,8 @@ class PosixFiles(Files):
         os.unlink(path)
 
     def sync_dir(self, path: str) -> None:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        folder = PosixFile(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | _O_CLOEXEC))
+        os.fsync(folder.fd)
 
     def free_bytes(self, path: str) -> int:
         status = os.statvfs(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +27,12 @@ def broker(clock: ManualClock) -> Iterator[Broker]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def fast_path() -> Iterator[Path]:
+    """A directory whose syncs cost nothing, where the machine has one: for tests that open an engine very often."""
+    shared_memory = Path("/dev/shm")
+    parent = Path(tempfile.mkdtemp(dir=shared_memory if shared_memory.is_dir() else None))
+    yield parent / "data"
+    shutil.rmtree(parent)

@@ -69,8 +69,8 @@ def test_a_commit_is_synced(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real_open = catalog_module._open
 
-    def spying_open(path: str, flag: str, journal_mode: str = "DELETE") -> Any:
-        database = real_open(path, flag, journal_mode)
+    def spying_open(path: str, journal_mode: str) -> Any:
+        database = real_open(path, journal_mode)
         select_one = database.conn.select_one
 
         def spy(request: str, arg: Any = None) -> Any:
