@@ -53,11 +53,9 @@ def batch_per_record(count: int) -> Sample:
     batches: list[SealedBatch] = []
     with timed(count) as sample:
         for key, value in work.pairs():
-            lane.open(delivery, 16_384)
-            lane.append(key, value, None, 1_700_000_000_000)
+            lane.start(delivery, 16_384, key, value, None, 1_700_000_000_000)
             lane.detach()
             batch = lane.sealed.pop()
-            batch.finish()
             if len(batches) < 100:
                 batches.append(batch)
     for batch in batches:

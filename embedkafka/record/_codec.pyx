@@ -993,8 +993,7 @@ cdef class SealedBatch:
     cdef public int attempts
     cdef public double not_before_ms
 
-    def finish(self, int compression_type=0, compress=None, level=None, int64_t producer_id=-1, int producer_epoch=-1,
-               int base_sequence=-1):
+    def finish(self, int compression_type=0, compress=None, level=None):
         """Compress the records, write the header and the checksum; does nothing the second time."""
         cdef uint8_t *at
         cdef Py_ssize_t size
@@ -1016,9 +1015,9 @@ cdef class SealedBatch:
         put_be(at + 23, self.records_count - 1, 4)
         put_be(at + 27, self.base_timestamp, 8)
         put_be(at + 35, self.max_timestamp, 8)
-        put_be(at + 43, producer_id, 8)
-        put_be(at + 51, producer_epoch, 2)
-        put_be(at + 53, base_sequence, 4)
+        put_be(at + 43, <uint64_t>-1, 8)  # no producer id, epoch, sequence: see format.patch_producer
+        put_be(at + 51, <uint64_t>-1, 2)
+        put_be(at + 53, <uint64_t>-1, 4)
         put_be(at + 57, self.records_count, 4)
         put_be(at + 17, checksum(at + 21, size - 21), 4)
         self.is_finished = True
@@ -1027,8 +1026,8 @@ cdef class SealedBatch:
 cdef class OpenBatch:
     """The batch a partition's records are encoded into right now; one per producer and partition.
 
-    ``open`` starts one, ``append`` adds a record or returns None where it does not fit (or nothing is open), ``detach``
-    moves it to ``sealed``.  Each of them is atomic.
+    ``start`` opens one with its first record, ``append`` adds a record or returns None where it does not fit (or
+    nothing is open), ``detach`` moves it to ``sealed``, finished unless it is to be compressed.  Each is atomic.
     """
 
     cdef bytearray buffer
@@ -1041,6 +1040,7 @@ cdef class OpenBatch:
     cdef int64_t max_timestamp
     cdef object delivery
     cdef public bint is_dirty
+    cdef public int compression_type
     cdef readonly list sealed
 
     def __cinit__(self, *args, **kwargs):
@@ -1057,23 +1057,35 @@ cdef class OpenBatch:
         """The open batch's delivery, or None."""
         return self.delivery
 
-    def open(self, delivery, Py_ssize_t limit_bytes) -> bool:
-        """Start a batch of up to ``limit_bytes``, more only for a first record that is larger; False: one is open."""
+    def start(self, delivery, Py_ssize_t limit_bytes, key, value, headers, int64_t timestamp_ms):
+        """Open a batch with its first record, which may be larger than ``limit_bytes``; None: one is open already."""
         cdef bytearray buffer
+        cdef bytes encoded_headers = None
+        cdef int32_t header_size = -1
         cdef Py_ssize_t capacity
         if self.delivery is not None:
-            return False
+            return None
+        if headers:
+            encoded_headers = encode_headers(headers, &header_size)
+        if key is not None and type(key) is not bytes:
+            key = bytes(key)
+        if value is not None and type(value) is not bytes:
+            value = bytes(value)
         capacity = max(61, min(self.hint, limit_bytes))
         buffer = PyByteArray_FromStringAndSize(NULL, capacity)
         if self.delivery is not None:
-            return False
+            return None
         self.buffer = buffer
         self.capacity = capacity
         self.size = 61
         self.limit = limit_bytes
         self.count = 0
         self.delivery = delivery
-        return True
+        try:
+            return self.add(<PyObject *>key, <PyObject *>value, encoded_headers, header_size, timestamp_ms)
+        except MemoryError:
+            self.delivery = None
+            raise
 
     def append(self, key, value, headers, int64_t timestamp_ms):
         """Add a record: key and value bytes or None, headers a list of pairs; the record's future, or None."""
@@ -1088,9 +1100,12 @@ cdef class OpenBatch:
         return self.add(<PyObject *>key, <PyObject *>value, encoded_headers, header_size, timestamp_ms)
 
     def detach(self) -> bool:
-        """Move the open batch to the end of ``sealed``; False where it is empty."""
-        cdef SealedBatch batch = SealedBatch.__new__(SealedBatch)
-        if self.delivery is None or self.count == 0:
+        """Move the open batch to the end of ``sealed``; False where none is open."""
+        cdef SealedBatch batch
+        if self.delivery is None:
+            return False
+        batch = SealedBatch.__new__(SealedBatch)
+        if self.delivery is None:
             return False
         # No Python code runs from here on: list.append of a tracked object only moves memory.
         batch.records = self.buffer
@@ -1107,16 +1122,9 @@ cdef class OpenBatch:
         self.buffer = None
         self.size = self.capacity = 0
         self.count = 0
+        if not self.compression_type:
+            batch.finish()
         return True
-
-    def drop(self):
-        """Forget the open batch; its delivery, or None."""
-        delivery = self.delivery
-        self.delivery = None
-        self.buffer = None
-        self.size = self.capacity = 0
-        self.count = 0
-        return delivery
 
     cdef inline FutureRecordMetadata add(
         self, PyObject *key, PyObject *value, bytes headers, int32_t header_size, int64_t timestamp

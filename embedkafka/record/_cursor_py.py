@@ -100,40 +100,27 @@ class RecordCursor:
     def take(self, limit: int) -> list[ConsumerRecord]:
         """Up to ``limit`` records; stops early before a record that cannot be read, unless that is the first."""
         records: list[ConsumerRecord] = []
-        while len(records) < limit:
-            try:
-                record = self.next_record()
-            except Exception:
-                if records:
-                    return records
+        append, read = records.append, self._read
+        try:
+            while len(records) < limit and (self._remaining > 0 or self._enter_batch()):
+                record = read()
+                if record is not None:
+                    append(record)
+        except IndexError:
+            if not records:
+                raise CorruptRecordError(f"a record breaks its format at {self._at} of its batch") from None
+        except Exception:
+            if not records:
                 raise
-            if record is None:
-                break
-            records.append(record)
         return records
 
     def next_record(self) -> ConsumerRecord | None:
         """The next record, or None at the end."""
-        while True:
-            if self._remaining <= 0:
-                if not self._enter_batch():
-                    return None
-                continue
-            try:
-                record, end = self._read()
-            except IndexError:
-                raise CorruptRecordError(f"a record breaks its format at {self._at} of its batch") from None
-            if record is not None:
-                self.consumed_bytes += end - self._at
-                self.records_read += 1
-                self.next_offset = record.offset + 1
-            self._at = end
-            self._remaining -= 1
-            if record is not None:
-                return record
+        taken = self.take(1)
+        return taken[0] if taken else None
 
-    def _read(self) -> tuple[ConsumerRecord | None, int]:
-        """The record at hand, None where it lies before ``next_offset``, and where it ends.
+    def _read(self) -> ConsumerRecord | None:
+        """Pass the record at hand and return it, or None where it lies before ``next_offset``.
 
         The one-byte cases of every number are written out: they are nearly all there is.
         """
@@ -164,7 +151,9 @@ class RecordCursor:
             number, at = read_varint(payload, at)
             offset = header.base_offset + number
         if offset < self.next_offset:
-            return None, end
+            self._at = end
+            self._remaining -= 1
+            return None
         key: bytes | None = None
         key_size = payload[at]
         if key_size == 1:
@@ -231,7 +220,12 @@ class RecordCursor:
                 header_size,
             ),
         )
-        return record, end
+        self._at = end
+        self._remaining -= 1
+        self.next_offset = offset + 1
+        self.records_read += 1
+        self.consumed_bytes += end - start
+        return record
 
     def _enter_batch(self) -> bool:
         """Go to the next batch that has something for a consumer; False at the end."""

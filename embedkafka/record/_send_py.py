@@ -192,9 +192,6 @@ class SealedBatch:
         compression_type: int = 0,
         compress: Callable[[int, Buffer, int | None], Buffer] | None = None,
         level: int | None = None,
-        producer_id: int = -1,
-        producer_epoch: int = -1,
-        base_sequence: int = -1,
     ) -> None:
         """Compress the records, write the header and the checksum; does nothing the second time."""
         if self.is_finished:
@@ -218,9 +215,9 @@ class SealedBatch:
             self.records_count - 1,
             self.base_timestamp,
             self.max_timestamp,
-            producer_id,
-            producer_epoch,
-            base_sequence,
+            -1,  # no producer id, epoch, sequence: see format.patch_producer
+            -1,
+            -1,
             self.records_count,
         )
         write_checksum(self.records)
@@ -230,8 +227,8 @@ class SealedBatch:
 class OpenBatch:
     """The batch a partition's records are encoded into right now; one per producer and partition.
 
-    ``open`` starts one, ``append`` adds a record or returns None where it does not fit (or nothing is open), ``detach``
-    moves it to ``sealed``.  Each of them is atomic.
+    ``start`` opens one with its first record, ``append`` adds a record or returns None where it does not fit (or
+    nothing is open), ``detach`` moves it to ``sealed``, finished unless it is to be compressed.  Each is atomic.
     """
 
     def __init__(self) -> None:
@@ -243,18 +240,32 @@ class OpenBatch:
         self.open_count = 0
         self.open_delivery: Any = None
         self.is_dirty = False
+        self.compression_type = 0
         self.sealed: list[SealedBatch] = []
 
-    def open(self, delivery: Any, limit_bytes: int) -> bool:
-        """Start a batch of up to ``limit_bytes``, more only for a first record that is larger; False: one is open."""
+    def start(
+        self,
+        delivery: Any,
+        limit_bytes: int,
+        key: Buffer | None,
+        value: Buffer | None,
+        headers: HeaderList | None,
+        timestamp_ms: int,
+    ) -> FutureRecordMetadata | None:
+        """Open a batch with its first record, which may be larger than ``limit_bytes``; None: one is open already."""
+        if headers:
+            check_headers(headers)
+        buffer = bytearray(HEADER_SIZE_BYTES)
+        write_record(buffer, 0, 0, key, value, headers or ())
         with self._open_lock:
             if self.open_delivery is not None:
-                return False
-            self._buffer = bytearray(HEADER_SIZE_BYTES)
+                return None
+            self._buffer = buffer
             self._limit = limit_bytes
-            self.open_count = 0
+            self._base_timestamp = self._max_timestamp = timestamp_ms
+            self.open_count = 1
             self.open_delivery = delivery
-            return True
+        return _future(delivery, 0, key, value, headers, timestamp_ms)
 
     def append(
         self, key: Buffer | None, value: Buffer | None, headers: HeaderList | None, timestamp_ms: int
@@ -267,47 +278,44 @@ class OpenBatch:
             if delivery is None:
                 return None
             count = self.open_count
-            if count == 0:
-                self._base_timestamp = self._max_timestamp = timestamp_ms
             size = len(self._buffer)
             write_record(self._buffer, timestamp_ms - self._base_timestamp, count, key, value, headers or ())
-            if len(self._buffer) > self._limit and count > 0:
+            if len(self._buffer) > self._limit:
                 del self._buffer[size:]
                 return None
             if timestamp_ms > self._max_timestamp:
                 self._max_timestamp = timestamp_ms
             self.open_count = count + 1
-        return FutureRecordMetadata(
-            delivery,
-            count,
-            timestamp_ms,
-            -1 if key is None else len(key),
-            -1 if value is None else len(value),
-            sum(len(name.encode()) + len(content or b"") for name, content in headers) if headers else -1,
-        )
+        return _future(delivery, count, key, value, headers, timestamp_ms)
 
     def detach(self) -> bool:
-        """Move the open batch to the end of ``sealed``; False where it is empty."""
+        """Move the open batch to the end of ``sealed``; False where none is open."""
         with self._open_lock:
-            if self.open_delivery is None or self.open_count == 0:
+            if self.open_delivery is None:
                 return False
-            self.sealed.append(
-                SealedBatch(
-                    self._buffer, self.open_delivery, self.open_count, self._base_timestamp, self._max_timestamp
-                )
+            batch = SealedBatch(
+                self._buffer, self.open_delivery, self.open_count, self._base_timestamp, self._max_timestamp
             )
+            self.sealed.append(batch)
             self.open_delivery = None
             self._buffer = bytearray()
             self.open_count = 0
-            return True
+        if not self.compression_type:
+            batch.finish()
+        return True
 
-    def drop(self) -> Any:
-        """Forget the open batch; its delivery, or None."""
-        with self._open_lock:
-            delivery, self.open_delivery = self.open_delivery, None
-            self._buffer = bytearray()
-            self.open_count = 0
-            return delivery
+
+def _future(
+    delivery: Any, index: int, key: Buffer | None, value: Buffer | None, headers: HeaderList | None, timestamp_ms: int
+) -> FutureRecordMetadata:
+    return FutureRecordMetadata(
+        delivery,
+        index,
+        timestamp_ms,
+        -1 if key is None else len(key),
+        -1 if value is None else len(value),
+        sum(len(name.encode()) + len(content or b"") for name, content in headers) if headers else -1,
+    )
 
 
 def check_headers(headers: Any) -> None:

@@ -59,9 +59,10 @@ def test_an_open_batch_is_what_they_read(codec_name: str, compression: str, reco
     from embedkafka.record import compress
 
     lane = CODECS[codec_name].OpenBatch()
-    lane.open(object(), 1 << 20)
+    lane.compression_type = COMPRESSION[compression]
     for timestamp, key, value, headers in records:
-        assert lane.append(key, value, headers, timestamp) is not None
+        future = lane.append(key, value, headers, timestamp)
+        assert future or lane.start(object(), 1 << 20, key, value, headers, timestamp)
     assert lane.detach()
     (sealed,) = lane.sealed
     sealed.finish(COMPRESSION[compression], compress)
