@@ -104,7 +104,8 @@ class Contender:
 class Goal:
     """``quantity`` of ``subject`` is at most ``at_most`` times that of ``versus``.
 
-    Without ``versus`` it is at most ``at_most`` itself; ``scale`` and ``unit`` say how to print that.
+    Without ``versus`` it is at most ``at_most`` itself; ``scale`` and ``unit`` say how to print that.  What the
+    contender ``plus`` takes is allowed on top.
     """
 
     subject: str
@@ -113,18 +114,17 @@ class Goal:
     quantity: str = CPU
     scale: float = 1.0
     unit: str = ""
-    plus: str | None = None  # a contender whose quantity is allowed on top of an absolute limit
+    plus: str | None = None
 
     @property
     def text(self) -> str:
+        extra = f" + {self.plus}" if self.plus else ""
         if self.versus is None:
-            extra = f" + {self.plus}" if self.plus else ""
             return f"{self.quantity} of {self.subject}: <= {self.at_most * self.scale:g} {self.unit}{extra}"
         if self.at_most < 0.6:
             return f"{self.subject}: >= {1 / self.at_most:g} x as fast as {self.versus}"
-        return f"{self.subject}: <= {self.at_most:g} x {self.versus}" + (
-            "" if self.quantity in (CPU, WALL) else f" ({self.quantity})"
-        )
+        what = "" if self.quantity in (CPU, WALL) else f" ({self.quantity})"
+        return f"{self.subject}: <= {self.at_most:g} x {self.versus}{extra}{what}"
 
 
 @dataclass(frozen=True)
@@ -193,14 +193,13 @@ class Outcome:
         return [Verdict(goal, self._figure(goal)) for goal in self.claim.goals]
 
     def _figure(self, goal: Goal) -> float | None:
-        subject = self.samples.get(goal.subject)
-        other = self.samples.get(goal.versus or goal.plus or goal.subject)
-        if subject is None or other is None:
+        names = [goal.subject, goal.versus, goal.plus]
+        if any(name is not None and name not in self.samples for name in names):
             return None
-        rounds = zip(subject, other, strict=True)
-        pairs = [(mine.quantity(goal.quantity), theirs.quantity(goal.quantity)) for mine, theirs in rounds]
-        if goal.versus is not None:
-            return statistics.median(mine / theirs for mine, theirs in pairs)
-        if goal.plus is not None:
-            return statistics.median(mine - theirs for mine, theirs in pairs)
-        return statistics.median(mine for mine, _ in pairs)
+
+        def figures(name: str | None, default: float) -> list[float]:
+            samples = self.samples[goal.subject if name is None else name]
+            return [default if name is None else sample.quantity(goal.quantity) for sample in samples]
+
+        rounds = zip(figures(goal.subject, 0.0), figures(goal.versus, 1.0), figures(goal.plus, 0.0), strict=True)
+        return statistics.median((mine - allowed) / unit for mine, unit, allowed in rounds)

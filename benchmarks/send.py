@@ -14,6 +14,8 @@ from benchmarks._unit import E
 from embedkafka.record import OpenBatch, SealedBatch, verify_checksum
 
 PARTITIONS = 4
+WRITE = "write() of as many bytes"
+WRITE_1_KIB = "write() of as many bytes, 1 KiB"
 
 
 def forgotten(count: int, size_bytes: int = 100, *, in_memory: bool = False) -> Sample:
@@ -85,14 +87,17 @@ CLAIM = Claim(
         Contender("send 1 KiB, in memory", lambda count: forgotten(count, 1024, in_memory=True), share=0.3),
         Contender("one batch per record, not written", batch_per_record, share=0.3),
         Contender("a tuple appended to a list", append_to_a_list, "bound"),
-        Contender("write() of as many bytes", lambda count: write_pieces(count, 116), "bound"),
-        Contender("write() of as many bytes, 1 KiB", lambda count: write_pieces(count, 1040), "bound", share=0.3),
+        Contender(WRITE, lambda count: write_pieces(count, 116), "bound"),
+        Contender(WRITE_1_KIB, lambda count: write_pieces(count, 1040), "bound", share=0.3),
     ],
     [
         Goal("send, forgotten", "E", 3.0),
         Goal("send, future kept", "E", 3.5),
         Goal("send 1 KiB, forgotten", "E", 5.0),
         Goal("one batch per record, not written", "E", 5.0),
+        # The same two without what no log can save: the kernel takes longer for 1 KiB than the goal allows in all.
+        Goal("send, forgotten", "E", 3.0, plus=WRITE),
+        Goal("send 1 KiB, forgotten", "E", 5.0, plus=WRITE_1_KIB),
     ],
     show=["thread_ns"],
 )

@@ -106,3 +106,15 @@ def test_the_checksum_refuses_a_missing_and_a_doubled_value() -> None:
         work.check(values[1:], "test")
     with pytest.raises(AssertionError):
         work.check([values[0], *values[:-1]], "test")
+
+
+def test_a_goal_in_units_may_have_a_measured_allowance() -> None:
+    outcome = measure(
+        Contender("ours", taking(7.0)),
+        Contender("E", taking(2.0)),
+        Contender("write", taking(1.0)),
+        goals=(Goal("ours", "E", 3.0, plus="write"),),
+    )
+    (verdict,) = outcome.verdicts()
+    assert verdict.goal.text == "ours: <= 3 x E + write"
+    assert verdict.figure == pytest.approx(3.0)
