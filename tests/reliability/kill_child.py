@@ -53,11 +53,11 @@ WINDOW = 300  # sends that may be under way at once, per producer
 
 # Where each phase begins and ends.
 HOOKS = {
-    "append": "embedkafka.storage.log:Log.append",
-    "roll": "embedkafka.storage.log:Log._roll",
-    "index": "embedkafka.storage.index:Index.write",
-    "compaction": "embedkafka.storage.compaction:_Cleaning.steps",
-    "commit": "embedkafka.broker.groups_shard:GroupShard._append",
+    "append": ("embedkafka.storage.log:Log.append", "embedkafka.storage.log:Log.append_plain"),
+    "roll": ("embedkafka.storage.log:Log._roll",),
+    "index": ("embedkafka.storage.index:Index.write",),
+    "compaction": ("embedkafka.storage.compaction:_Cleaning.steps",),
+    "commit": ("embedkafka.broker.groups_shard:GroupShard._append",),
 }
 
 
@@ -104,8 +104,9 @@ def topic_and_partition(sequence: int) -> tuple[int, int]:
 def install_phases(board: Board, life: Life) -> None:
     """Wrap the methods in HOOKS, and the file operations when this life is to die at one."""
     current = threading.local()
-    for phase, where in HOOKS.items():
-        _replace(where, partial(_in_phase, board, current, phase))
+    for phase, methods in HOOKS.items():
+        for where in methods:
+            _replace(where, partial(_in_phase, board, current, phase))
     if life.target is not None:
         _die_in_phase(board, life, current)
 

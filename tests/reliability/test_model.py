@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -20,11 +23,15 @@ from reliability.model import Model, ModelPartition, ModelRecord, Pending
 
 import embedkafka
 from embedkafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
+from embedkafka.client.assignors import RangePartitionAssignor
 from embedkafka.clock import ManualClock
+from embedkafka.storage import retention
+from embedkafka.storage.compaction import OffsetMap, _Cleaning
+from embedkafka.storage.log import AppendInfo, Log
 
 RETENTION_MS = 60_000
 DELETE_RETENTION_MS = 30_000
-TINY = {"internal.segment.bytes": "700", "index.interval.bytes": "100", "segment.ms": "20000"}
+TINY = {"internal.segment.bytes": "1200", "index.interval.bytes": "100", "segment.ms": "20000"}
 TOPICS: dict[str, dict[str, str]] = {
     "kept": {**TINY, "retention.ms": "-1"},
     "aging": {**TINY, "retention.ms": str(RETENTION_MS)},
@@ -42,9 +49,9 @@ MAX_MEMBERS = 3
 UPKEEP_MS = 10_000  # both the cleaner and retention come round in this time
 BROKER = {"log.retention.check.interval.ms": 5_000, "log.cleaner.backoff.ms": 5_000, "offsets.topic.num.partitions": 2}
 PRODUCERS: list[dict[str, Any]] = [
-    {},
+    {"batch_size": 1_000},
     {"compression_type": "lz4", "linger_ms": 50, "batch_size": 200},
-    {"compression_type": "gzip", "linger_ms": 5_000},
+    {"compression_type": "gzip", "linger_ms": 5_000, "batch_size": 1_000},
 ]
 
 partitions = st.sampled_from(ALL)
@@ -112,14 +119,15 @@ class Machine(RuleBasedStateMachine):
 
     def close(self) -> None:
         self.is_open = False
-        for producer in self.producers:
-            producer.close()
-        self.model.settle()
-        for member in self.members:
-            member.client.close()
-        self.reader.close()
-        self.admin.close()
-        self.engine.close()
+        with ExitStack() as closing:
+            closing.callback(self.engine.close)
+            for member in self.members:
+                closing.callback(member.client.close)
+            closing.callback(self.reader.close)
+            closing.callback(self.admin.close)
+            for producer in self.producers:
+                producer.close()
+            self.model.settle()
 
     def teardown(self) -> None:
         if self.is_open:
@@ -149,6 +157,19 @@ class Machine(RuleBasedStateMachine):
             timestamp_ms=record.timestamp_ms,
         )
         self.model.partitions[partition].pending.append(Pending(producer, record, future))
+
+    @rule(one=partitions, count=st.integers(10, 40), first=st.integers(0, len(PRODUCERS) - 1))
+    def send_many(self, one: TopicPartition, count: int, first: int) -> None:
+        """Enough for a segment or more, by all producers in turn."""
+        for number in range(count):
+            self.send(
+                producer=(first + number // 3) % len(PRODUCERS),
+                partition=one,
+                key=b"key-%d" % (number % 7),
+                value=b"value-%d" % number if number % 11 else None,
+                headers=[],
+                age_ms=0,
+            )
 
     @rule(producer=st.integers(0, len(PRODUCERS) - 1))
     def flush(self, producer: int) -> None:
@@ -224,12 +245,13 @@ class Machine(RuleBasedStateMachine):
         for record in records:
             self._check_record(record, partition.records[record.offset])
 
-    @rule(one=partitions, age_ms=st.integers(-1_000, 120_000))
-    def search_by_time(self, one: TopicPartition, age_ms: int) -> None:
+    @rule(one=partitions, where=st.floats(0, 1), off_ms=st.integers(-1, 1))
+    def search_by_time(self, one: TopicPartition, where: float, off_ms: int) -> None:
+        """For a time that some record has, or that is just beside it."""
         partition = self._bounds(one)
-        if one.topic == "compacted":
-            return  # the model does not know which records are left
-        timestamp_ms = max(0, self.clock.now_ms() - age_ms)
+        if one.topic == "compacted" or not partition.records:
+            return  # the model does not know which records of a compacted log are left
+        timestamp_ms = partition.records[int(where * (partition.end - 1))].timestamp_ms + off_ms
         found = self.reader.offsets_for_times({one: timestamp_ms})[one]
         assert (found and (found.offset, found.timestamp)) == partition.first_at_or_after(timestamp_ms)
 
@@ -290,6 +312,8 @@ class Machine(RuleBasedStateMachine):
             assert len(self.members) > 1, "only another member's coming can refuse a commit"
             return
         self.model.committed[GROUP].update(offsets)
+        for one, offset in offsets.items():
+            assert member.client.committed(one) == offset
 
     @precondition(lambda self: self.members)
     @rule()
@@ -320,6 +344,17 @@ class Machine(RuleBasedStateMachine):
                 linger_ms = PRODUCERS[one.producer].get("linger_ms", 0)
                 assert linger_ms > delta_ms or one.future.is_done, f"not sealed after {delta_ms} ms"
 
+    @rule(one=partitions)
+    def watch_it_age(self, one: TopicPartition) -> None:
+        """Fill a few segments, the last records being tombstones, and read everything while they grow old."""
+        self.send_many(one=one, count=50, first=0)
+        for number in range(7):
+            self.send(producer=0, partition=one, key=b"key-%d" % number, value=None, headers=[], age_ms=0)
+        for _ in range(4):
+            self.clock.advance(17_000)
+            self.send(producer=0, partition=one, key=b"filler", value=b"x" * 100, headers=[], age_ms=0)
+            self.read_everything(one)
+
     @rule()
     def wait_until_everything_is_old(self) -> None:
         """Without new records, retention takes everything, the active segment too."""
@@ -342,3 +377,106 @@ class Machine(RuleBasedStateMachine):
 
 def test_the_clients_agree_with_a_plain_model() -> None:
     run_state_machine_as_test(Machine, settings=settings(settings.default, stateful_step_count=60))
+
+
+# -- the model can fail ---
+
+
+def _shift_time_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Log.offset_for_timestamp
+    monkeypatch.setattr(Log, "offset_for_timestamp", lambda self, timestamp: original(self, timestamp + 1))
+
+
+def _lose_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Log.append
+
+    def append(self: Any, records: Any, **options: Any) -> Any:
+        if self.topic_partition.topic == "kept" and self.end_offset > 20:
+            return AppendInfo(self.end_offset, self.end_offset, -1, 0, len(records), False, False)
+        return original(self, records, **options)
+
+    monkeypatch.setattr(Log, "append", append)
+    monkeypatch.setattr(Log, "append_plain", lambda *arguments, **options: None)  # every batch goes that way
+
+
+def _double_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Log.append
+
+    def append(self: Any, records: Any, **options: Any) -> Any:
+        info = original(self, bytearray(records), **options)
+        if self.topic_partition.topic == "kept" and self.end_offset > 20:
+            original(self, records, **options)
+        return info
+
+    monkeypatch.setattr(Log, "append", append)
+    monkeypatch.setattr(Log, "append_plain", lambda *arguments, **options: None)  # every batch goes that way
+
+
+def _drop_last_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = OffsetMap.get
+    monkeypatch.setattr(OffsetMap, "get", lambda self, key: original(self, key) + (key == b"key-3"))
+
+
+def _forget_tombstones_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = _Cleaning._keeps
+
+    def keeps(self: Any, header: Any, record: Any) -> bool:
+        return record.value is not None and original(self, header, record)
+
+    monkeypatch.setattr(_Cleaning, "_keeps", keeps)
+
+
+def _keep_old_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "plan", lambda *arguments, **options: None)
+
+
+def _delete_segments_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = retention.plan
+    monkeypatch.setattr(
+        retention,
+        "plan",
+        lambda *arguments, now_ms, **options: original(*arguments, now_ms=now_ms + RETENTION_MS // 2, **options),
+    )
+
+
+def _commit_one_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = KafkaConsumer.commit
+
+    def commit(self: Any, offsets: Any = None, *arguments: Any, **options: Any) -> Any:
+        further = {one: committed._replace(offset=committed.offset + 1) for one, committed in offsets.items()}
+        return original(self, further, *arguments, **options)
+
+    monkeypatch.setattr(KafkaConsumer, "commit", commit)
+
+
+def _give_a_partition_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = RangePartitionAssignor.assign_partitions
+
+    def assign_partitions(self: Any, partitions: Any, members: Any) -> Any:
+        assigned = original(self, partitions, members)
+        return {member: [*got, ALL[0]] if ALL[0] not in got else got for member, got in assigned.items()}
+
+    monkeypatch.setattr(RangePartitionAssignor, "assign_partitions", assign_partitions)
+
+
+BUGS = [
+    _shift_time_search,
+    _lose_a_batch,
+    _double_a_batch,
+    _drop_last_values,
+    _forget_tombstones_early,
+    _keep_old_segments,
+    _delete_segments_early,
+    _commit_one_further,
+    _give_a_partition_twice,
+]
+
+
+@pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__.strip("_"))
+def test_a_planted_bug_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    quick = settings(
+        settings.default, max_examples=300, stateful_step_count=60, phases=[Phase.generate], print_blob=False
+    )
+    with pytest.raises(Exception):  # noqa: B017,PT011  # any: a lost batch may as well show as a wait without end
+        run_state_machine_as_test(Machine, settings=quick)
