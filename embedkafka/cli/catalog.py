@@ -59,7 +59,7 @@ def read_topics(data: Path) -> list[Topic]:
     Raises:
         KafkaStorageError: the catalog cannot be read.
     """
-    entries = Catalog(str(data / FILE_NAME), read_only=True).topics()
+    entries = Catalog(str(data.resolve() / FILE_NAME), read_only=True).topics()
     starts = log_start_offsets(data)
     used = {folder.topic_partition.topic for folder in partition_folders(data)}
     return [
