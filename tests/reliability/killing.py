@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reliability.journal import PHASES, Board, Event, read_journal
+from reliability.journal import Board, Event, read_journal
 from reliability.kill_child import BROKER, GROUP, PARTITIONS, TOPICS, Life, id_of, key_of
 
 ACKNOWLEDGED_PER_LIFE = 1_000
 _LIFE_TIMEOUT_S = 90
+_PATIENCE_S = 4.0
 _CHILD = Path(__file__).with_name("kill_child.py")
 
 
@@ -56,16 +57,14 @@ class Directory:
     def journal(self) -> Path:
         return self.folder / "journal"
 
-    def live_and_die(self, seed: int, *, aim: bool, sabotage: str | None = None) -> Death:
-        """One child from start to ``kill -9``.
+    def live_and_die(self, seed: int, *, target: str | None = None, sabotage: str | None = None) -> Death:
+        """One child from start to ``kill -9``, in the target phase or (None) at any moment; the seed decides which.
 
-        The seed decides the target and the moment.  A child that does not come by its target in time (there may be
-        nothing to compact) is killed from outside.
+        A child that does not come by its target in time (there may be nothing to compact) is killed from outside.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         source = random.Random(seed)
         board_path = self.folder / f"board-{self.lives}"
-        target = source.choice(PHASES[1:]) if aim else None
         after = ACKNOWLEDGED_PER_LIFE + source.randrange(1_500)
         life = Life(str(self.data), str(self.journal), str(board_path), seed, self.lives, target, after, sabotage)
         self.lives += 1
@@ -75,7 +74,7 @@ class Directory:
                 [sys.executable, str(_CHILD), json.dumps(asdict(life))], stdout=output, stderr=output
             )
         try:
-            _wait_for_death(child, board, after, patience_s=5.0 if target else 0.0)
+            _wait_for_death(child, board, after, patience_s=_PATIENCE_S if target else 0.0)
         finally:
             child.kill()
             child.wait()

@@ -19,6 +19,7 @@ ROUNDS = int(os.environ.get("EMBEDKAFKA_KILL_ROUNDS", "6"))
 FIRST_ROUND = int(os.environ.get("EMBEDKAFKA_KILL_FIRST_ROUND", "0"))
 BASE_SEED = int(os.environ.get("EMBEDKAFKA_SEED", "20260101"))
 LIVES_PER_DIRECTORY = 3
+TARGETS = (*PHASES[1:], None)
 HITS_PER_PHASE_IN_200_ROUNDS = 5
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
@@ -31,7 +32,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, capsys: pytest.C
     for number in range(FIRST_ROUND, FIRST_ROUND + ROUNDS):
         if directory.lives == LIVES_PER_DIRECTORY:
             directory = Directory(tmp_path / str(number))
-        death = directory.live_and_die(BASE_SEED + number, aim=number % 4 != 3)
+        death = directory.live_and_die(BASE_SEED + number, target=TARGETS[number % len(TARGETS)])
         problems = check(directory)
         with capsys.disabled():
             print(f"\nround {number}: {death}", end="", flush=True)
@@ -57,6 +58,6 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, capsys: pytest.C
 )
 def test_the_check_finds_a_planted_bug(tmp_path: Path, bug: str, complaint: str) -> None:
     directory = Directory(tmp_path / "sabotaged")
-    directory.live_and_die(BASE_SEED, aim=False, sabotage=bug)
+    directory.live_and_die(BASE_SEED, sabotage=bug)
     problems = check(directory)
     assert any(complaint in problem for problem in problems), problems
