@@ -67,7 +67,6 @@ class Engine:
             self.store.abandon()
             raise
         self.ports = {BROKER_ID: BrokerPort(self, BROKER_ID)}
-        self._clients: weakref.WeakSet[object] = weakref.WeakSet()
         self._groups: Groups | None = None
         self._groups_lock = threading.Lock()
         self._close_lock = threading.RLock()
@@ -127,10 +126,6 @@ class Engine:
     def watch_metadata(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` at every such change, with no lock held; returns what ends that."""
         return self.topics.watch(callback)
-
-    def register(self, client: object) -> None:
-        """Know a client, without keeping it alive."""
-        self._clients.add(client)
 
     def check_usable(self) -> None:
         """Raise where the engine is closed, or was opened by the process this one was forked from.

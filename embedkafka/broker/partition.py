@@ -154,10 +154,6 @@ class Partition:
         if log is not None:
             log.flush_closed()
 
-    def read(self, offset: int, *, max_bytes: int) -> list[memoryview]:
-        """Whole batches from the one that holds ``offset`` on, at least one where there is any; needs no lock."""
-        return self.log.read(offset, max_bytes=max_bytes)
-
     def read_all(self, *, chunk_bytes: int) -> Iterator[memoryview]:
         """Every batch from the log start to what is the end now, as chunks of whole batches.
 

@@ -230,7 +230,6 @@ class EmbeddedLink:
 
     def owned_by(self, client: object, *clean_up: Callable[[], None]) -> None:
         """Once ``client`` is collected unclosed: do ``clean_up`` (which must not hold it), let go of the engine."""
-        self.engine.register(client)
         self._finalizer = weakref.finalize(client, _abandon, self._entry, clean_up)
         self._finalizer.atexit = False
 

@@ -309,6 +309,15 @@ def test_files_of_a_deleted_topic_are_gone_after_closing(path: Path) -> None:
     assert not list(path.glob("broker-0/t-0*"))
 
 
+def test_a_folder_whose_renaming_was_interrupted_before_it_was_noted_is_gone_after_closing(path: Path) -> None:
+    with running(path) as broker:
+        broker.create()
+        broker.send(b"a")
+        assert broker.engine.store.broker.retire_log(TOPIC) is not None  # ... and here Ctrl-C arrives
+        broker.port.delete_topics(broker.context, ["t"])
+    assert not list(path.glob("broker-0/t-0*"))
+
+
 # Forks ----------------------------------------------------------------------------------------------------------------
 
 
