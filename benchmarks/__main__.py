@@ -28,7 +28,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="default 5, which is the least that counts")
     parser.add_argument("--list", action="store_true", help="name the claims")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a goal is missed")
+    parser.add_argument(
+        "--summary", type=Path, metavar="FILE", help="run nothing: write what results/ holds as Markdown"
+    )
     options = parser.parse_args()
+    if options.summary:
+        _report.summarise(options.summary)
+        return 0
     unknown = set(options.names) - set(names())
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(names())}")

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -121,6 +122,43 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def summarise(path: Path) -> None:
+    """Write what ``results/`` holds as one page: every goal with what was measured, every contender's median."""
+    results = [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
+    whole = [result for result in results if not result["quick"]]
+    lines = [
+        "# What was measured",
+        "",
+        "Written by `python -m benchmarks --summary FILE` from `benchmarks/results/`; each goal stands in its claim's file.",
+        "E is an empty Python method called with the same keyword arguments, in the same run.",
+    ]
+    for result in whole:
+        about = result["surroundings"]
+        versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if version)
+        lines += ["", f"## {result['claim']}", "", result["about"][0].upper() + result["about"][1:] + ".", ""]
+        rounds = min(len(samples) for samples in result["samples"].values())
+        lines.append(
+            f"{about['time'][:10]}, commit {about['commit']}, {rounds} rounds, Python {about['python']}, "
+            f"{about['cores']} cores {about['machine']}, load {about['load'][0]:.1f}; {versions}."
+        )
+        if result["goals"]:
+            lines += ["", "| goal | measured | |", "|---|---|---|"]
+            words = {True: "met", False: "**missed**", None: "not measured"}
+            lines += [f"| {one['goal']} | {one['measured']} | {words[one['met']]} |" for one in result["goals"]]
+        lines += ["", "| | wall ns a record | CPU ns a record | other |", "|---|---|---|---|"]
+        for name, samples in result["samples"].items():
+            times = [
+                f"{statistics.median(1e9 * one[key] / one['records'] for one in samples):,.0f}"
+                if samples[0]["records"]
+                else ""
+                for key in ("wall_s", "cpu_s")
+            ]
+            extra = set(samples[0]) - {"records", "wall_s", "cpu_s", "thread_ns"}
+            others = [f"{key} {_number(statistics.median(one[key] for one in samples))}" for key in sorted(extra)]
+            lines.append(f"| {name} | {times[0]} | {times[1]} | {', '.join(others)} |")
+    path.write_text("\n".join(lines) + "\n")
 
 
 _COLOURS = {"project": "#1b6ca8", "peer": "#b0b0b0", "bound": "#2e8b57", "unit": "#d9d9d9"}
