@@ -131,7 +131,7 @@ def summarise(path: Path) -> None:
     lines = [
         "# What was measured",
         "",
-        "Written by `python -m benchmarks --summary FILE` from `benchmarks/results/`; each goal stands in its claim's file.",
+        "Written by `python -m benchmarks --summary FILE` from `results/`; each goal stands in its claim's file.",
         "E is an empty Python method called with the same keyword arguments, in the same run.",
     ]
     for result in whole:
