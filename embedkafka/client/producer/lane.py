@@ -67,8 +67,7 @@ class Lane(OpenBatch):
         self.topic_partition = topic_partition
         self.counts = LaneCounts()
         self.last_turn_ms = -inf  # when the housekeeper, or a full batch, sealed it last
-        self._lock = threading.Lock()
-        self._holder: int | None = None
+        self._lock = threading.RLock()  # reentrant only in order to be recognised, see seal()
         self._link = link
         self._clock = link.clock
         self._deferred = link.deferred
@@ -91,16 +90,12 @@ class Lane(OpenBatch):
 
     def seal(self) -> None:
         """Close the open batch and send on its way what can go.  Never raises: errors go to the futures."""
-        if self._holder == threading.get_ident():
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # threading.Condition asks the same
             return  # from inside our own call to the broker, or a signal handler on top of it: that call goes on
         with self._lock:
-            self._holder = threading.get_ident()
-            try:
-                self.detach()
-                if self.sealed:
-                    self._advance()
-            finally:
-                self._holder = None
+            self.detach()
+            if self.sealed:
+                self._advance()
         if self._somebody_woke:
             self._somebody_woke = False
             self._clock.yield_()
