@@ -31,6 +31,7 @@ _HIGH = Importance.HIGH
 _ONE_THREAD = "one housekeeping thread does this work"
 _NO_TIERED_STORAGE = "there is no tiered storage"
 _ONE_BROKER = "there is one broker until several exist"
+_USUAL_LEVEL = "the broker compresses with each codec's usual level"
 
 
 def _key(
@@ -61,8 +62,24 @@ def _key(
 
 
 _LOG_DEFAULTS = [
-    _key("compression.gzip.level", _INT, -1, "Default of a topic's compression.gzip.level.", GzipLevel(), dynamic=True),
-    _key("compression.lz4.level", _INT, 9, "Default of a topic's compression.lz4.level.", Between(1, 17), dynamic=True),
+    _key(
+        "compression.gzip.level",
+        _INT,
+        -1,
+        "Default of a topic's compression.gzip.level.",
+        GzipLevel(),
+        dynamic=True,
+        inert=_USUAL_LEVEL,
+    ),
+    _key(
+        "compression.lz4.level",
+        _INT,
+        9,
+        "Default of a topic's compression.lz4.level.",
+        Between(1, 17),
+        dynamic=True,
+        inert=_USUAL_LEVEL,
+    ),
     _key(
         "compression.type",
         _STRING,
@@ -79,6 +96,7 @@ _LOG_DEFAULTS = [
         "Default of a topic's compression.zstd.level.",
         Between(-131072, 22),
         dynamic=True,
+        inert=_USUAL_LEVEL,
     ),
     _key(
         "log.cleaner.delete.retention.ms",
@@ -279,6 +297,7 @@ _LOG_DEFAULTS = [
         AtLeast(1),
         _HIGH,
         dynamic=True,
+        inert=_ONE_BROKER,
     ),
     _key(
         "unclean.leader.election.enable",
@@ -394,6 +413,7 @@ _HOUSEKEEPING = [
         5_000,
         "How often high watermarks are written down.",
         importance=_HIGH,
+        inert="with one replica the high watermark is the end of the log; it is written with the recovery points",
     ),
     _key("fetch.max.bytes", _INT, 57_671_680, "The most bytes a fetch gets, whatever it asks for.", AtLeast(1024)),
 ]
@@ -406,6 +426,7 @@ _GROUPS = [
         "The group protocols that are spoken.",
         SomeOf(("consumer", "classic", "share", "streams")),
         kafka_default=["classic", "consumer", "streams"],
+        inert="the classic protocol is the one that is spoken",
     ),
     _key(
         "group.initial.rebalance.delay.ms",
@@ -464,6 +485,7 @@ _GROUPS = [
         "The codec of the log of the offsets: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.",
         Between(0, 4),
         _HIGH,
+        inert="the log of the offsets is not compressed",
     ),
     _key(
         "offsets.topic.num.partitions",
@@ -481,6 +503,7 @@ _GROUPS = [
         AtLeast(1),
         _HIGH,
         kafka_default=3,
+        inert=_ONE_BROKER,
     ),
     _key(
         "offsets.topic.segment.bytes",

@@ -20,6 +20,7 @@ from embedkafka.config.definition import (
 
 _NO_TIERED_STORAGE = "there is no tiered storage"
 _ONE_REPLICA = "there is one replica of each partition until several brokers exist"
+_USUAL_LEVEL = "the broker compresses with each codec's usual level"
 _NEVER_PREALLOCATED = "files grow as they are written; nothing is preallocated (DESIGN section 3)"
 
 COMPRESSION_TYPES = ("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")
@@ -43,6 +44,7 @@ TOPIC_CONFIGS = ConfigDef(
             -1,
             "How hard gzip tries where compression.type makes the broker compress.",
             GzipLevel(),
+            inert_because=_USUAL_LEVEL,
         ),
         ConfigKey(
             "compression.lz4.level",
@@ -50,6 +52,7 @@ TOPIC_CONFIGS = ConfigDef(
             9,
             "How hard lz4 tries where compression.type makes the broker compress.",
             Between(1, 17),
+            inert_because=_USUAL_LEVEL,
         ),
         ConfigKey(
             "compression.type",
@@ -64,6 +67,7 @@ TOPIC_CONFIGS = ConfigDef(
             3,
             "How hard zstd tries where compression.type makes the broker compress.",
             Between(-131072, 22),
+            inert_because=_USUAL_LEVEL,
         ),
         ConfigKey(
             "delete.retention.ms",
@@ -194,6 +198,7 @@ TOPIC_CONFIGS = ConfigDef(
             1,
             "How many replicas must have a record before acks=all is answered.",
             AtLeast(1),
+            inert_because=_ONE_REPLICA,
         ),
         ConfigKey(
             "preallocate",
