@@ -1,7 +1,7 @@
 """``KafkaConsumer``: kafka-python 3's consumer on an engine in this process.
 
-A ``poll`` does, in this order: keep the group membership alive and finish what a rebalance left to do, give positions
-to partitions that have none, hand out records that are here, ask leaders for more, wait.
+This file is the public face: it checks arguments, keeps other threads out, and hands on.  A read goes through
+:mod:`~embedkafka.client.consumer.reader`.
 
 Positions say what the program has got: they move with the records ``poll`` returns, and, in an iteration, with each
 record.  What an interrupt kept from the program comes again.
@@ -11,50 +11,38 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
 from typing import Any, TypeVar
 
 from embedkafka.broker.api import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
+from embedkafka.client.consumer.assigning import Assigning
+from embedkafka.client.consumer.commits import CommitCallback, Commits
 from embedkafka.client.consumer.config import DEFAULT_CONFIG, assignors, consumer_settings, isolation_level
-from embedkafka.client.consumer.coordinator import CommitCallback, GroupCoordinator, GroupSettings
+from embedkafka.client.consumer.coordinator import GroupCoordinator
 from embedkafka.client.consumer.deserializers import checked, close_quietly
 from embedkafka.client.consumer.fetcher import Fetcher, FetchSettings
 from embedkafka.client.consumer.iteration import Iteration
 from embedkafka.client.consumer.listener import Listener
 from embedkafka.client.consumer.metrics import ConsumerMetrics
-from embedkafka.client.consumer.offsets import ResetPolicy, list_offsets
-from embedkafka.client.consumer.subscription import (
-    PartitionState,
-    Subscription,
-    SubscriptionKind,
-    check_partition,
-)
+from embedkafka.client.consumer.offsets import ResetPolicy
+from embedkafka.client.consumer.positions import Positions
+from embedkafka.client.consumer.reader import Reader
+from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind, check_partition
+from embedkafka.client.consumer.topics import SubscribedTopics
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.future import Future
 from embedkafka.client.link import connect
 from embedkafka.client.membership import EmbeddedMembership, MemberLiveness
-from embedkafka.errors import (
-    ConcurrentModificationError,
-    IllegalStateError,
-    KafkaTimeoutError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    RetriableError,
-    UnknownTopicOrPartitionError,
-    WakeupError,
-)
+from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaTimeoutError, RetriableError
 from embedkafka.model import ConsumerGroupMetadata, OffsetAndMetadata, OffsetAndTimestamp, TopicPartition
 from embedkafka.record import ConsumerRecord
 
 _log = logging.getLogger(__name__)
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
-
-_INFINITY = float("inf")
 
 
 def _by_one_thread(method: _Method) -> _Method:
@@ -99,59 +87,69 @@ class KafkaConsumer:
 
     def __init__(self, *topics: str, **configs: Any) -> None:
         self.config = settings = consumer_settings(configs)
-        self._reset_policy = ResetPolicy(settings["auto_offset_reset"])
-        self._isolation_level = isolation_level(settings["isolation_level"])
-        strategy = assignors(settings["partition_assignment_strategy"])
+        policy = ResetPolicy(settings["auto_offset_reset"])
+        level = isolation_level(settings["isolation_level"])
+        assigning = Assigning(assignors(settings["partition_assignment_strategy"]))
         self._interceptors = [cls() if isinstance(cls, type) else cls for cls in settings["interceptor_classes"]]
         self._link = connect(settings["bootstrap_servers"], client_id=str(settings["client_id"]))
         try:
-            self._build(strategy)
+            self._build(policy, level, assigning)
             if topics:
                 self._subscription.subscribe(topics)
-                self._watch_metadata()
+                self._topics.watch()
         except BaseException:
             self._link.close()
             raise
 
-    def _build(self, strategy: list[Any]) -> None:
+    def _build(self, policy: ResetPolicy, level: int, assigning: Assigning) -> None:
         settings, link = self.config, self._link
-        self._clock = link.clock
         self._is_manual = link.clock.is_manual
         self._user: int | None = None
         self._closed = False
-        self._metrics = ConsumerMetrics(str(settings["metric_group_prefix"]))
-        self._subscription = Subscription()
-        self._waker = waker = Waker(link.clock)
-        self._metadata_version = -1
-        self._unwatch_metadata: Callable[[], None] | None = None
         self._iteration: Iteration | None = None
         self._records: Iterator[ConsumerRecord] | None = None
-        self._fetcher = Fetcher(
-            link,
-            self._subscription,
-            FetchSettings(
-                min_bytes=settings["fetch_min_bytes"],
-                max_bytes=settings["fetch_max_bytes"],
-                max_partition_bytes=settings["max_partition_fetch_bytes"],
-                max_wait_ms=settings["fetch_max_wait_ms"],
-                isolation_level=self._isolation_level,
-                check_crcs=bool(settings["check_crcs"]),
-                key_deserializer=checked(settings["key_deserializer"], "key_deserializer"),
-                value_deserializer=checked(settings["value_deserializer"], "value_deserializer"),
-            ),
-            self._metrics,
-            arrived=waker.notify,
-        )
+        self._metrics = ConsumerMetrics(str(settings["metric_group_prefix"]))
+        self._subscription = Subscription()
+        self._waker = Waker(link.clock)
         self._liveness = MemberLiveness(link.clock.monotonic_ms(), settings["max_poll_interval_ms"])
         self._membership: EmbeddedMembership | None = None
         self._group: GroupCoordinator | None = None
         if settings["group_id"] is not None:
-            self._build_group(strategy)
-        link.owned_by(self, _Abandoned(self._liveness, self._membership, self._fetcher))
+            self._build_group(assigning)
+        self._topics = SubscribedTopics(
+            link,
+            self._subscription,
+            self._waker,
+            allow_auto_create=bool(settings["allow_auto_create_topics"]),
+            hide_internal=bool(settings["exclude_internal_topics"]),
+            assign_all=self._group is None,
+        )
+        self._positions = Positions(
+            link,
+            self._subscription,
+            None if self._group is None else self._group.commits,
+            policy,
+            isolation_level=level,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+            allow_auto_create=bool(settings["allow_auto_create_topics"]),
+        )
+        self._fetcher = self._build_fetcher(level)
+        self._reader = Reader(
+            link.clock,
+            self._subscription,
+            self._topics,
+            self._group,
+            self._positions,
+            self._fetcher,
+            self._waker,
+            self._liveness,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+        )
+        link.owned_by(self, _Abandoned(self._liveness, self._membership, self._topics, self._fetcher))
 
-    def _build_group(self, strategy: list[Any]) -> None:
+    def _build_group(self, assigning: Assigning) -> None:
         settings = self.config
-        self._membership = EmbeddedMembership(
+        self._membership = membership = EmbeddedMembership(
             self._link,
             settings["group_id"],
             group_instance_id=settings["group_instance_id"],
@@ -160,19 +158,44 @@ class KafkaConsumer:
             protocol_type="consumer",
             liveness=self._liveness,
         )
-        self._group = GroupCoordinator(
+        self._group = group = GroupCoordinator(
             self._link,
-            self._membership,
+            membership,
             self._subscription,
             self._waker,
-            GroupSettings(
-                assignors=strategy,
-                auto_commit_interval_ms=settings["auto_commit_interval_ms"] if settings["enable_auto_commit"] else None,
-                retry_backoff_ms=settings["retry_backoff_ms"],
-                request_timeout_ms=settings["request_timeout_ms"],
-                default_commit_callback=settings["default_offset_commit_callback"],
+            assigning,
+            self._metrics,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+        )
+        group.commits = Commits(
+            self._link,
+            membership,
+            self._subscription,
+            self._metrics,
+            auto_commit_interval_ms=settings["auto_commit_interval_ms"] if settings["enable_auto_commit"] else None,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+            request_timeout_ms=settings["request_timeout_ms"],
+            default_callback=settings["default_offset_commit_callback"],
+            refused=group.commit_refused,
+        )
+
+    def _build_fetcher(self, level: int) -> Fetcher:
+        settings = self.config
+        return Fetcher(
+            self._link,
+            self._subscription,
+            FetchSettings(
+                min_bytes=settings["fetch_min_bytes"],
+                max_bytes=settings["fetch_max_bytes"],
+                max_partition_bytes=settings["max_partition_fetch_bytes"],
+                max_wait_ms=settings["fetch_max_wait_ms"],
+                isolation_level=level,
+                check_crcs=bool(settings["check_crcs"]),
+                key_deserializer=checked(settings["key_deserializer"], "key_deserializer"),
+                value_deserializer=checked(settings["value_deserializer"], "value_deserializer"),
             ),
             self._metrics,
+            arrived=self._waker.notify,
         )
 
     # What to read ----------------------------------------------------------------------------------------------------
@@ -194,7 +217,7 @@ class KafkaConsumer:
             IllegalStateError: both, or partitions were assigned by hand.
         """
         self._subscription.subscribe(topics, pattern, listener)
-        self._watch_metadata()
+        self._topics.watch()
 
     @_by_one_thread
     def subscription(self) -> set[str] | None:
@@ -206,7 +229,7 @@ class KafkaConsumer:
         """Stop reading: leave the group, forget partitions and positions."""
         self._end_iteration()
         if self._group is not None and self._subscription.kind is not SubscriptionKind.NONE:
-            self._group.auto_commit_now()
+            self._group.commits.auto_commit_now()
             try:
                 self._group.leave("the consumer unsubscribed", tell=False)
             finally:
@@ -216,10 +239,7 @@ class KafkaConsumer:
 
     def _stop_reading(self) -> None:
         self._subscription.unsubscribe()
-        self._metadata_version = -1
-        if self._unwatch_metadata is not None:
-            self._unwatch_metadata()
-            self._unwatch_metadata = None
+        self._topics.unwatch()
 
     @_by_one_thread
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
@@ -237,9 +257,9 @@ class KafkaConsumer:
             return
         self._end_iteration()
         if self._group is not None and self._subscription.assignment:
-            self._group.auto_commit_now()
+            self._group.commits.auto_commit_now()
         self._subscription.assign(wanted)
-        self._watch_metadata()
+        self._topics.watch()
 
     @_by_one_thread
     def assignment(self) -> set[TopicPartition]:
@@ -298,22 +318,19 @@ class KafkaConsumer:
         limit = self._check_poll(timeout_ms, max_records)
         self._end_iteration()
         fetcher = self._fetcher
-        self._liveness.last_poll_ms = now_ms = self._clock.monotonic_ms()
-        deadline_ms = now_ms + timeout_ms
+        records = self._reader.read(partial(fetcher.collect, limit), timeout_ms)
+        if records is None:
+            return {}
         try:
-            while True:
-                records = self._poll_once(limit, deadline_ms)
-                if records or not self._wait_for_records(deadline_ms):
-                    break
-            if self._interceptors and records:
+            if self._interceptors:
                 records = self._intercept(records)
-            if not update_offsets:
-                fetcher.give_back()
-            fetcher.handed_out()
-            return records
         except BaseException:
             fetcher.give_back()
             raise
+        if not update_offsets:
+            fetcher.give_back()
+        fetcher.handed_out()
+        return records
 
     def _check_poll(self, timeout_ms: float, max_records: int | None) -> int:
         if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)):
@@ -327,62 +344,6 @@ class KafkaConsumer:
         if max_records <= 0:
             raise ValueError(f"max_records must be positive: {max_records}")
         return max_records
-
-    def _poll_once(self, limit: int, deadline_ms: float) -> dict[TopicPartition, list[ConsumerRecord]]:
-        if not self._be_ready(deadline_ms):
-            return {}
-        fetcher = self._fetcher
-        records = fetcher.collect(limit)
-        if records:
-            if fetcher.is_fetch_due():
-                fetcher.send(wait=False)
-                self._receive()
-            return records
-        fetcher.send(wait=deadline_ms > self._clock.monotonic_ms())
-        self._receive()
-        return fetcher.collect(limit)
-
-    def _be_ready(self, deadline_ms: float) -> bool:
-        """Group, positions, replies: everything before records can be handed out; False: not a member yet."""
-        waker = self._waker
-        if waker.woken:
-            waker.woken = False
-            raise WakeupError("wakeup() was called")
-        if self._metadata_version != self._link.metadata_version:
-            self._see_metadata()
-        if self._group is not None and not self._group.poll(deadline_ms):
-            return False
-        self._update_positions()
-        self._receive()
-        return True
-
-    def _receive(self) -> None:
-        fetcher = self._fetcher
-        if fetcher.has_reply():
-            for state in fetcher.receive():
-                self._reset_out_of_range(state)
-
-    def _wait_for_records(self, deadline_ms: float) -> bool:
-        """Wait until there may be records; False when the time is up."""
-        now_ms = self._clock.monotonic_ms()
-        if now_ms >= deadline_ms:
-            self._fetcher.stop_waiting()
-            return False
-        until_ms = deadline_ms
-        if self._group is not None:
-            until_ms = min(until_ms, self._group.next_attempt_ms)
-        until_ms = min(until_ms, self._fetcher.next_attempt_ms)
-        if not self._subscription.is_settled:
-            until_ms = min(until_ms, now_ms + self.config["retry_backoff_ms"])
-        waker = self._waker
-        try:
-            waker.wait(self._fetcher.has_reply, None if until_ms == _INFINITY else max(0.0, until_ms - now_ms))
-        except BaseException:
-            self._fetcher.stop_waiting()
-            raise
-        if waker.woken:
-            self._fetcher.stop_waiting()
-        return True
 
     def _intercept(self, records: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, list[Any]]:
         """Let interceptors see and change what is returned; one that fails is logged and passed over, as in Java."""
@@ -427,39 +388,22 @@ class KafkaConsumer:
     @_by_one_thread
     def _next_chunk(self) -> Iteration | None:
         self._end_iteration()
-        self._liveness.last_poll_ms = now_ms = self._clock.monotonic_ms()
-        deadline_ms = now_ms + self.config["consumer_timeout_ms"]
-        limit = self.config["max_poll_records"]
+        fetcher = self._fetcher
+        collect = partial(fetcher.collect_one, self.config["max_poll_records"])
+        chunk = self._reader.read(collect, self.config["consumer_timeout_ms"])
+        if chunk is None:
+            return None
+        state, position, records = chunk
         try:
-            while True:
-                chunk = self._chunk_once(limit, deadline_ms)
-                if chunk is not None:
-                    state, position, records = chunk
-                    if self._interceptors:
-                        records = self._intercept({state.topic_partition: records}).get(state.topic_partition, [])
-                    self._iteration = iteration = Iteration(state, position, records)
-                    self._fetcher.handed_out()
-                    return iteration
-                if not self._wait_for_records(deadline_ms):
-                    return None
+            if self._interceptors:
+                records = self._intercept({state.topic_partition: records}).get(state.topic_partition, [])
+            self._iteration = Iteration(state, position, records)
         except BaseException:
             self._iteration = None
-            self._fetcher.give_back()
+            fetcher.give_back()
             raise
-
-    def _chunk_once(self, limit: int, deadline_ms: float) -> tuple[PartitionState, int, list[ConsumerRecord]] | None:
-        if not self._be_ready(deadline_ms):
-            return None
-        fetcher = self._fetcher
-        chunk = fetcher.collect_one(limit)
-        if chunk is None:
-            fetcher.send(wait=deadline_ms > self._clock.monotonic_ms())
-            self._receive()
-            chunk = fetcher.collect_one(limit)
-        elif fetcher.is_fetch_due():
-            fetcher.send(wait=False)
-            self._receive()
-        return chunk
+        fetcher.handed_out()
+        return self._iteration
 
     def _end_iteration(self) -> None:
         """Put the position where the program's iteration stands, and let records it did not get come again."""
@@ -539,115 +483,19 @@ class KafkaConsumer:
         if iteration is not None and iteration.state is state:
             return iteration.position
         if state.position is None:
-            limit_ms = self.config["request_timeout_ms"] if timeout_ms is None else timeout_ms
-            deadline_ms = self._clock.monotonic_ms() + limit_ms
-            self._update_positions()
-            while state.position is None and self._link.pause(self.config["retry_backoff_ms"], deadline_ms):
-                self._update_positions()
+            return self._positions.find(state, self._limit_ms(timeout_ms))
         return state.position
 
-    def _update_positions(self) -> None:
-        """Positions for partitions that have none: committed, else by the reset policy."""
-        subscription = self._subscription
-        if subscription.is_settled:
-            return
-        missing = subscription.without_position()
-        if missing:
-            self._restore(missing)
-        resets = subscription.to_reset()
-        if resets:
-            self._reset(resets)
-        subscription.note_settled()
+    def _limit_ms(self, timeout_ms: float | None) -> float:
+        limit_ms: float = self.config["request_timeout_ms"] if timeout_ms is None else timeout_ms
+        return limit_ms
 
-    def _restore(self, missing: list[PartitionState]) -> None:
-        if self._group is not None:
-            try:
-                self._group.restore_positions(missing)
-            except RetriableError as error:
-                _log.debug("committed offsets are not to be had yet: %s", error)
-                return
-        without = [state for state in missing if state.position is None]
-        if without and not self._reset_policy:
-            raise NoOffsetForPartitionError({state.topic_partition for state in without})
-        for state in without:
-            self._subscription.ask_reset(state, self._reset_policy.timestamp(self._clock.now_ms()))
-
-    def _reset(self, resets: Mapping[TopicPartition, int]) -> None:
-        known = {partition: timestamp for partition, timestamp in resets.items() if self._exists(partition)}
-        try:
-            found = list_offsets(self._link, known, self._isolation_level, 0, 0)
-            ends = {partition: LATEST_TIMESTAMP for partition, answer in found.items() if answer.offset < 0}
-            if ends:  # no record at or after the time: read what comes next
-                found.update(list_offsets(self._link, ends, self._isolation_level, 0, 0))
-        except RetriableError as error:
-            _log.debug("positions are not to be had yet: %s", error)
-            return
-        for partition, answer in found.items():
-            state = self._subscription.assignment.get(partition)
-            if state is not None and state.reset is not None:
-                state.seek(answer.offset, answer.leader_epoch)
-
-    def _exists(self, partition: TopicPartition) -> bool:
-        try:
-            self._link.leader_port(partition)
-        except RetriableError:
-            return False
-        return True
-
-    def _reset_out_of_range(self, state: PartitionState) -> None:
-        if not self._reset_policy:
-            partition = state.topic_partition
-            raise OffsetOutOfRangeError({partition: state.position})
-        _log.info("position %s of %s is out of range, resetting it", state.position, state.topic_partition)
-        self._subscription.ask_reset(state, self._reset_policy.timestamp(self._clock.now_ms()))
-
-    # Metadata --------------------------------------------------------------------------------------------------------
-
-    def _watch_metadata(self) -> None:
-        self._metadata_version = -1
-        if self._unwatch_metadata is None:
-            self._unwatch_metadata = self._link.engine.watch_metadata(self._waker.metadata_has_changed)
-
-    def _see_metadata(self) -> None:
-        """Topics came, went or grew: what the subscription means may have changed."""
-        self._waker.metadata_changed = False
-        subscription = self._subscription
-        wanted = subscription.topics
-        if subscription.kind is SubscriptionKind.ASSIGNED:
-            wanted = {partition.topic for partition in subscription.assignment}
-        if subscription.kind is SubscriptionKind.PATTERN:
-            self._match_topics()
-        else:
-            self._create_missing(wanted)
-        self._metadata_version = self._link.metadata_version
-        if subscription.is_group_managed and self._group is None:
-            counts = self._link.partitions(subscription.topics)
-            subscription.replace_assignment(
-                TopicPartition(topic, partition) for topic in sorted(counts) for partition in range(counts[topic])
-            )
-
-    def _create_missing(self, topics: Iterable[str]) -> None:
-        auto_create = bool(self.config["allow_auto_create_topics"])
-        for topic in topics:
-            try:
-                self._link.topic(topic, auto_create=auto_create)
-            except UnknownTopicOrPartitionError:
-                _log.warning("topic %s does not exist (yet)", topic)
-
-    def _match_topics(self) -> None:
-        pattern: re.Pattern[str] | None = self._subscription.pattern
-        assert pattern is not None
-        visible = (topic for topic in self._link.topics() if not (topic.is_internal and self._hides_internal))
-        self._subscription.topics = {topic.topic for topic in visible if pattern.match(topic.topic)}
-
-    @property
-    def _hides_internal(self) -> bool:
-        return bool(self.config["exclude_internal_topics"])
+    # Topics ----------------------------------------------------------------------------------------------------------
 
     @_by_one_thread
     def topics(self) -> set[str]:
         """All topics, read afresh; without internal ones while ``exclude_internal_topics``."""
-        return {topic.topic for topic in self._link.topics() if not (topic.is_internal and self._hides_internal)}
+        return self._topics.visible()
 
     @_by_one_thread
     def partitions_for_topic(self, topic: str) -> set[int]:
@@ -686,7 +534,7 @@ class KafkaConsumer:
         wanted = list(partitions)
         for partition in wanted:
             check_partition(partition)
-        found = self._list_offsets(dict.fromkeys(wanted, timestamp), timeout_ms)
+        found = self._positions.look_up(dict.fromkeys(wanted, timestamp), self._limit_ms(timeout_ms))
         return {partition: found[partition].offset for partition in wanted}
 
     @_by_one_thread
@@ -704,19 +552,14 @@ class KafkaConsumer:
             check_partition(partition)
             if int(timestamp) < 0:
                 raise ValueError(f"the time for {partition} is negative: {timestamp}")
-        found = self._list_offsets({partition: int(time) for partition, time in timestamps.items()}, timeout_ms)
+        times = {partition: int(time) for partition, time in timestamps.items()}
+        found = self._positions.look_up(times, self._limit_ms(timeout_ms))
         return {
             partition: None
             if answer.offset < 0
             else OffsetAndTimestamp(answer.offset, answer.timestamp, answer.leader_epoch)
             for partition, answer in ((partition, found[partition]) for partition in timestamps)
         }
-
-    def _list_offsets(self, timestamps: Mapping[TopicPartition, int], timeout_ms: float | None) -> Any:
-        limit_ms = self.config["request_timeout_ms"] if timeout_ms is None else timeout_ms
-        for topic in {partition.topic for partition in timestamps}:
-            self._link.topic(topic, auto_create=bool(self.config["allow_auto_create_topics"]))
-        return list_offsets(self._link, timestamps, self._isolation_level, limit_ms, self.config["retry_backoff_ms"])
 
     @_by_one_thread
     def highwater(self, partition: TopicPartition) -> int | None:
@@ -761,8 +604,7 @@ class KafkaConsumer:
             CommitFailedError: the group has rebalanced without this member; the records may be read by another.
             KafkaTimeoutError: not done in time.
         """
-        group = self._in_group()
-        group.commit(self._to_commit(offsets), timeout_ms)
+        self._commits().commit(self._to_commit(offsets), timeout_ms)
 
     @_by_one_thread
     def commit_async(
@@ -776,14 +618,13 @@ class KafkaConsumer:
             IllegalStateError: the consumer has no group.
             TypeError: ``offsets`` is not ``{TopicPartition: OffsetAndMetadata}``.
         """
-        group = self._in_group()
-        error = group.commit_soon(self._to_commit(offsets), callback)
+        error = self._commits().commit_soon(self._to_commit(offsets), callback)
         return Future.failed_with(error) if error is not None else Future.done_with(None)
 
-    def _in_group(self) -> GroupCoordinator:
+    def _commits(self) -> Commits:
         if self._group is None:
             raise IllegalStateError("this consumer has no group_id")
-        return self._group
+        return self._group.commits
 
     def _to_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata] | None
@@ -816,13 +657,13 @@ class KafkaConsumer:
             TypeError: not a TopicPartition.
             KafkaTimeoutError: not answered in time.
         """
-        group = self._in_group()
+        commits = self._commits()
         check_partition(partition)
-        limit_ms = self.config["request_timeout_ms"] if timeout_ms is None else timeout_ms
-        deadline_ms = self._clock.monotonic_ms() + limit_ms
+        limit_ms = self._limit_ms(timeout_ms)
+        deadline_ms = self._link.clock.monotonic_ms() + limit_ms
         while True:
             try:
-                found = group.committed([partition]).get(partition)
+                found = commits.committed([partition]).get(partition)
                 break
             except RetriableError as error:
                 if not self._link.pause(self.config["retry_backoff_ms"], deadline_ms):
@@ -884,8 +725,8 @@ class KafkaConsumer:
         try:
             if self._group is not None:
                 if autocommit:
-                    self._group.auto_commit_now(timeout_ms)
-                self._group.run_completed_commits()
+                    self._group.commits.auto_commit_now(timeout_ms)
+                self._group.commits.run_callbacks()
                 self._group.leave("the consumer was closed", tell=True)
         finally:
             self._let_go()
@@ -897,9 +738,7 @@ class KafkaConsumer:
     def _let_go(self) -> None:
         self._closed = True
         self._liveness.alive = False
-        if self._unwatch_metadata is not None:
-            self._unwatch_metadata()
-            self._unwatch_metadata = None
+        self._topics.unwatch()
         if self._membership is not None:
             self._membership.unwatch()
         self._fetcher.close()
@@ -924,13 +763,21 @@ class KafkaConsumer:
 class _Abandoned:
     """What is left to do for a consumer that was collected unclosed; runs later, on a thread inside the engine."""
 
-    def __init__(self, liveness: MemberLiveness, membership: EmbeddedMembership | None, fetcher: Fetcher) -> None:
+    def __init__(
+        self,
+        liveness: MemberLiveness,
+        membership: EmbeddedMembership | None,
+        topics: SubscribedTopics,
+        fetcher: Fetcher,
+    ) -> None:
         self._liveness = liveness
         self._membership = membership
+        self._topics = topics
         self._fetcher = fetcher
 
     def __call__(self) -> None:
         self._liveness.alive = False
         if self._membership is not None:
             self._membership.leave("the consumer was garbage collected")
+        self._topics.unwatch()
         self._fetcher.close()

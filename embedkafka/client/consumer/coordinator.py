@@ -1,4 +1,4 @@
-"""A consumer's part in its group: joins, assigns when it leads, tells the listener, commits.
+"""A consumer's part in its group: joins, assigns when it leads, tells the listener, leaves.
 
 The dance of the classic protocol, as steps that ``poll`` drives; a step whose reply is not there yet is taken up by the
 next ``poll``, so that two members polled in turn by one thread get along:
@@ -17,47 +17,38 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from embedkafka.broker.api import JoinedMember, JoinGroupReply, SyncGroupReply
-from embedkafka.client.assignors import AbstractPartitionAssignor, RebalanceProtocol
-from embedkafka.client.consumer.subscription import PartitionState, Subscription, SubscriptionKind
+from embedkafka.broker.api import JoinGroupReply, SyncGroupReply
+from embedkafka.client.assignors import RebalanceProtocol
+from embedkafka.client.consumer.assigning import Assigning, subscribed_topics
+from embedkafka.client.consumer.commits import Commits
+from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.membership import EmbeddedMembership
 from embedkafka.errors import (
     BrokerResponseError,
-    CommitFailedError,
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
     FencedInstanceIdError,
     IllegalGenerationError,
     KafkaError,
-    KafkaTimeoutError,
     MemberIdRequiredError,
     NotCoordinatorError,
     RebalanceInProgressError,
-    RetriableError,
     UnknownMemberIdError,
     for_code,
 )
-from embedkafka.model import MemberState, OffsetAndMetadata, TopicPartition
-from embedkafka.protocol.consumer.assignment import decode_assignment, encode_assignment
-from embedkafka.protocol.consumer.subscription import (
-    ConsumerProtocolSubscription,
-    decode_subscription,
-    encode_subscription,
-)
+from embedkafka.model import MemberState, TopicPartition
+from embedkafka.protocol.consumer.assignment import decode_assignment
 
 if TYPE_CHECKING:
     from embedkafka.client.consumer.metrics import ConsumerMetrics
     from embedkafka.client.link import EmbeddedLink
 
 _log = logging.getLogger(__name__)
-
-CommitCallback = Callable[[Mapping[TopicPartition, OffsetAndMetadata], Any], Any]
 
 _RETRY_LATER = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
@@ -67,14 +58,6 @@ class _Step(Enum):
     JOINING = "joining"
     SYNCING = "syncing"
     STABLE = "stable"
-
-
-class _Member(NamedTuple):
-    """A member as an assignor sees it."""
-
-    member_id: str
-    group_instance_id: str | None
-    metadata: ConsumerProtocolSubscription
 
 
 class _Pending:
@@ -91,27 +74,13 @@ class _Pending:
         self._notify()
 
 
-class _Topics:
-    """The cluster as an assignor sees it."""
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._counts = counts
-
-    def partitions_for_topic(self, topic: str) -> set[int] | None:
-        count = self._counts.get(topic)
-        return None if count is None else set(range(count))
-
-
-class GroupSettings(NamedTuple):
-    assignors: Sequence[AbstractPartitionAssignor]
-    auto_commit_interval_ms: float | None  # None: no auto commit
-    retry_backoff_ms: float
-    request_timeout_ms: float
-    default_commit_callback: CommitCallback | None
-
-
 class GroupCoordinator:
-    """Keeps one consumer in its group and commits its offsets."""
+    """Keeps one consumer in its group.
+
+    Args:
+        commits: what commits before partitions are given up; it reports refused commits to :meth:`commit_refused`.
+        retry_backoff_ms: how long to wait before a join that a coordinator could not take yet is tried again.
+    """
 
     def __init__(
         self,
@@ -119,17 +88,19 @@ class GroupCoordinator:
         membership: EmbeddedMembership,
         subscription: Subscription,
         waker: Waker,
-        settings: GroupSettings,
+        assigning: Assigning,
         metrics: ConsumerMetrics,
+        *,
+        retry_backoff_ms: float,
     ) -> None:
         self._link = link
         self._membership = membership
         self._subscription = subscription
         self._waker = waker
-        self._settings = settings
+        self._assigning = assigning
         self._metrics = metrics
-        self._assignors = {assignor.name: assignor for assignor in settings.assignors}
-        self._protocol = rebalance_protocol(settings.assignors)
+        self._retry_backoff_ms = retry_backoff_ms
+        self.commits: Commits  # set by whoever builds both: they need each other
         self._step = _Step.UNJOINED
         self._prepared = False
         self._lost = False
@@ -138,8 +109,6 @@ class GroupCoordinator:
         self._retry_at_ms = 0.0
         self._joined_topics: frozenset[str] = frozenset()
         self._led_counts: Mapping[str, int] | None = None
-        self._next_auto_commit_ms = self._auto_commit_from_now()
-        self._completed: deque[tuple[CommitCallback, Mapping[TopicPartition, OffsetAndMetadata], Any]] = deque()
 
     # Being a member --------------------------------------------------------------------------------------------------
 
@@ -150,8 +119,17 @@ class GroupCoordinator:
         return MemberState.UNJOINED if self._step is _Step.UNJOINED else MemberState.REBALANCING
 
     @property
-    def is_stable(self) -> bool:
-        return self._step is _Step.STABLE and not self._waker.group_changed
+    def keeps_reading(self) -> bool:
+        """Whether the partitions held may be read while others are waited for: a cooperative rebalance (KIP-429)."""
+        return (
+            self._step in (_Step.JOINING, _Step.SYNCING)
+            and self._assigning.protocol is RebalanceProtocol.COOPERATIVE
+            and bool(self._subscription.assignment)
+        )
+
+    def has_reply(self) -> bool:
+        """Whether the next :meth:`poll` can take a step that the last one could not."""
+        return self._pending.reply is not None and self._step in (_Step.JOINING, _Step.SYNCING)
 
     def poll(self, deadline_ms: float) -> bool:
         """Take every step that can be taken until ``deadline_ms``; True once this member has an assignment.
@@ -161,9 +139,9 @@ class GroupCoordinator:
             BrokerResponseError: the group does not take this member (protocols, session timeout, size).
             KafkaError: the rebalance listener raised.
         """
-        self.run_completed_commits()
+        self.commits.run_callbacks()
         if not self._subscription.is_group_managed:
-            self.auto_commit_if_due()
+            self.commits.auto_commit_if_due()
             return True
         while True:
             if self._fatal is not None:
@@ -172,7 +150,7 @@ class GroupCoordinator:
                 if self._waker.group_changed:
                     self._look_at_group()
                 if self._step is _Step.STABLE and not self._has_new_subscription():
-                    self.auto_commit_if_due()
+                    self.commits.auto_commit_if_due()
                     return True
                 self._step = _Step.UNJOINED
             if not self._advance(deadline_ms):
@@ -247,10 +225,16 @@ class GroupCoordinator:
     def _known(counts: Mapping[str, int]) -> dict[str, int]:
         return {topic: count for topic, count in counts.items() if count}
 
-    def request_rejoin(self) -> None:
-        """Join again at the next poll."""
-        if self._step is _Step.STABLE:
-            self._step = _Step.UNJOINED
+    def commit_refused(self, error: type[BrokerResponseError]) -> None:
+        """Draw the consequences of an error that a commit met: join again, or be no member any more."""
+        if error is RebalanceInProgressError:
+            if self._step is _Step.STABLE:
+                self._step = _Step.UNJOINED
+        elif error in (UnknownMemberIdError, IllegalGenerationError):
+            if self._subscription.is_group_managed:
+                self._lose(keep_member_id=error is IllegalGenerationError)
+        elif error is FencedInstanceIdError:
+            self._be_fenced()
 
     # Before the join -------------------------------------------------------------------------------------------------
 
@@ -266,10 +250,8 @@ class GroupCoordinator:
                 self._give_up(held, held, "on_partitions_lost")
             return
         if held:
-            self.auto_commit_now()
-        if self._protocol is RebalanceProtocol.EAGER:
-            for state in self._subscription.assignment.values():
-                state.revoking = True
+            self.commits.auto_commit_now()
+        if self._assigning.protocol is RebalanceProtocol.EAGER:
             self._tell("on_partitions_revoked", held)
         else:
             foreign = {partition for partition in held if partition.topic not in self._subscription.topics}
@@ -277,8 +259,6 @@ class GroupCoordinator:
                 self._give_up(held, foreign, "on_partitions_revoked")
 
     def _give_up(self, held: set[TopicPartition], given_up: set[TopicPartition], told: str) -> None:
-        for partition in given_up:
-            self._subscription.assignment[partition].revoking = True
         try:
             self._tell(told, given_up)
         finally:
@@ -305,14 +285,10 @@ class GroupCoordinator:
         self._led_counts = None
         self._waker.group_changed = False
         self._membership.unwatch()
-        protocols = [
-            (name, encode_subscription(_as_subscription(assignor.metadata(set(topics)))))
-            for name, assignor in self._assignors.items()
-        ]
         self._pending = pending = _Pending(self._waker.notify)
         self._step = _Step.JOINING
         self._metrics.joins.add()
-        self._membership.join(protocols, pending.complete)
+        self._membership.join(self._assigning.subscriptions(topics), pending.complete)
 
     # After the join --------------------------------------------------------------------------------------------------
 
@@ -330,23 +306,12 @@ class GroupCoordinator:
 
     def _lead(self, reply: JoinGroupReply) -> dict[str, bytes]:
         """Decide everyone's partitions; from now on watch all topics of the group for new partitions."""
-        members = [_member(joined) for joined in reply.members]
-        topics = {topic for member in members for topic in member.metadata.topics}
+        topics = subscribed_topics(reply.members)
         counts = self._link.partitions(topics)
         self._led_counts = {topic: counts.get(topic, 0) for topic in topics}
         if reply.skip_assignment:
             return {}
-        assignments = self._assignor(reply.protocol_name).assign(_Topics(counts), members)
-        return {
-            member_id: assignment if isinstance(assignment, bytes) else encode_assignment(assignment)
-            for member_id, assignment in assignments.items()
-        }
-
-    def _assignor(self, name: str | None) -> AbstractPartitionAssignor:
-        assignor = self._assignors.get(name or "")
-        if assignor is None:
-            raise KafkaError(f"the group chose assignor {name!r}, which this consumer did not offer")
-        return assignor
+        return self._assigning.assign(reply.protocol_name, reply.members, counts)
 
     def _receive_sync(self, reply: SyncGroupReply) -> None:
         if reply.error_code:
@@ -361,9 +326,10 @@ class GroupCoordinator:
         if any(not self._wants(partition.topic) for partition in assigned):
             self._step = _Step.UNJOINED  # the subscription changed meanwhile
             return
-        self._assignor(self._membership.protocol_name).on_assignment(assignment, self._membership.generation_id)
-        self._next_auto_commit_ms = self._auto_commit_from_now()
-        if self._protocol is RebalanceProtocol.COOPERATIVE:
+        assignor = self._assigning.by_name(self._membership.protocol_name)
+        assignor.on_assignment(assignment, self._membership.generation_id)
+        self.commits.restart_interval()
+        if self._assigning.protocol is RebalanceProtocol.COOPERATIVE:
             self._take_over(assigned)
         else:
             self._subscription.replace_assignment(())
@@ -382,7 +348,7 @@ class GroupCoordinator:
         revoked, added = held - assigned, assigned - held
         failure: KafkaError | None = None
         if revoked:
-            self.auto_commit_now()
+            self.commits.auto_commit_now()
             try:
                 self._give_up(held, revoked, "on_partitions_revoked")
             except KafkaError as error:
@@ -411,7 +377,7 @@ class GroupCoordinator:
         elif error is FencedInstanceIdError:
             self._be_fenced()
         elif issubclass(error, _RETRY_LATER):
-            self._retry_at_ms = self._link.clock.monotonic_ms() + self._settings.retry_backoff_ms
+            self._retry_at_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
         else:
             raise error(f"group {self._membership.group_id!r}")
 
@@ -437,145 +403,3 @@ class GroupCoordinator:
             self._lost = self._prepared = False
             self._step = _Step.UNJOINED
             self._membership.leave(reason)
-
-    # Offsets ---------------------------------------------------------------------------------------------------------
-
-    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata], timeout_ms: float | None = None) -> None:
-        """Commit, trying again what can be retried.
-
-        Raises:
-            CommitFailedError: the group has moved on; what these offsets stand for may be read by another member now.
-            KafkaTimeoutError: still refused after ``timeout_ms``.
-        """
-        self.run_completed_commits()
-        if not offsets:
-            return
-        limit_ms = self._settings.request_timeout_ms if timeout_ms is None else timeout_ms
-        deadline_ms = self._link.clock.monotonic_ms() + limit_ms
-        while True:
-            try:
-                self.commit_once(offsets)
-                return
-            except RetriableError as error:
-                if not self._link.pause(self._settings.retry_backoff_ms, deadline_ms):
-                    raise KafkaTimeoutError(f"offsets not committed within {limit_ms} ms: {error}") from error
-
-    def commit_once(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        began_ms = self._link.clock.monotonic_ms()
-        error_codes = self._membership.commit(offsets)
-        self._metrics.committed(self._link.clock.monotonic_ms() - began_ms)
-        for partition, error_code in error_codes.items():
-            if error_code:
-                self._receive_commit_error(partition, for_code(error_code))
-
-    def _receive_commit_error(self, partition: TopicPartition, error: type[BrokerResponseError]) -> None:
-        if error is RebalanceInProgressError:
-            self.request_rejoin()
-            raise CommitFailedError(error(self._membership.group_id))
-        if error in (UnknownMemberIdError, IllegalGenerationError):
-            if self._subscription.is_group_managed:
-                self._lose(keep_member_id=error is IllegalGenerationError)
-            raise CommitFailedError(error(self._membership.group_id))
-        if error is FencedInstanceIdError:
-            self._be_fenced()
-        raise error(f"offset of {partition.topic}-{partition.partition} in group {self._membership.group_id!r}")
-
-    def commit_soon(
-        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], callback: CommitCallback | None
-    ) -> BaseException | None:
-        """Commit now and queue the callback for the next poll, commit or close; gives back the error, if any."""
-        self.run_completed_commits()
-        outcome: BaseException | None = None
-        try:
-            if offsets:
-                self.commit_once(offsets)
-        except KafkaError as error:
-            outcome = error
-        call = callback or self._settings.default_commit_callback
-        if call is not None:
-            self._completed.append((call, offsets, outcome))
-        return outcome
-
-    def run_completed_commits(self) -> None:
-        while self._completed:
-            callback, offsets, outcome = self._completed.popleft()
-            callback(offsets, outcome)
-
-    def committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
-        """The group's offsets, without the partitions that have none.
-
-        Raises:
-            BrokerResponseError: the coordinator refused.
-        """
-        found: dict[TopicPartition, OffsetAndMetadata] = {}
-        for partition, committed in self._membership.committed(partitions).items():
-            if committed.error_code:
-                raise for_code(committed.error_code)(f"{partition.topic}-{partition.partition}")
-            if committed.offset >= 0:
-                found[partition] = OffsetAndMetadata(committed.offset, committed.metadata, committed.leader_epoch)
-        return found
-
-    def restore_positions(self, states: Sequence[PartitionState]) -> None:
-        """Give partitions without a position the committed one, where there is one."""
-        committed = self.committed([state.topic_partition for state in states])
-        for state in states:
-            offset = committed.get(state.topic_partition)
-            if offset is not None and offset.offset is not None:
-                state.seek(offset.offset, -1 if offset.leader_epoch is None else offset.leader_epoch)
-
-    # Auto commit -----------------------------------------------------------------------------------------------------
-
-    def _auto_commit_from_now(self) -> float:
-        interval_ms = self._settings.auto_commit_interval_ms
-        return float("inf") if interval_ms is None else self._link.clock.monotonic_ms() + interval_ms
-
-    @property
-    def next_attempt_ms(self) -> float:
-        """When there is something to do without an outside cause, on the monotonic clock: a commit, another try."""
-        return self._next_auto_commit_ms
-
-    def auto_commit_if_due(self) -> None:
-        if self._link.clock.monotonic_ms() >= self._next_auto_commit_ms:
-            self._next_auto_commit_ms = self._auto_commit_from_now()
-            error = self.commit_soon(self._subscription.consumed_offsets(), None)
-            if isinstance(error, RetriableError):
-                self._next_auto_commit_ms = self._link.clock.monotonic_ms() + self._settings.retry_backoff_ms
-            elif error is not None:
-                _log.warning("auto commit of group %s failed: %s", self._membership.group_id, error)
-
-    def auto_commit_now(self, timeout_ms: float | None = None) -> None:
-        """Commit before partitions are given up, if auto commit is on; a failure is logged, as in Kafka."""
-        if self._settings.auto_commit_interval_ms is None:
-            return
-        try:
-            self.commit(self._subscription.consumed_offsets(), timeout_ms)
-        except KafkaError as error:
-            _log.warning("auto commit of group %s failed, records may come twice: %s", self._membership.group_id, error)
-
-
-def _as_subscription(metadata: Any) -> ConsumerProtocolSubscription:
-    """An assignor's metadata, also in kafka-python's own class, which has the same fields."""
-    if isinstance(metadata, ConsumerProtocolSubscription):
-        return metadata
-    return ConsumerProtocolSubscription(metadata.version, list(metadata.topics), metadata.user_data)
-
-
-def _member(joined: JoinedMember) -> _Member:
-    return _Member(joined.member_id, joined.group_instance_id, decode_subscription(joined.metadata))
-
-
-def rebalance_protocol(assignors: Sequence[AbstractPartitionAssignor]) -> RebalanceProtocol:
-    """The best way through a rebalance that every assignor can do (KIP-429).
-
-    Raises:
-        KafkaConfigurationError: there is none.
-    """
-    from embedkafka.errors import KafkaConfigurationError
-
-    common = set(RebalanceProtocol)
-    for assignor in assignors:
-        common &= set(assignor.supported_protocols())
-    if not common:
-        names = ", ".join(assignor.name for assignor in assignors)
-        raise KafkaConfigurationError(f"assignors {names} have no rebalance protocol in common")
-    return max(common)

@@ -1,7 +1,7 @@
 """What a consumer reads: its subscription or manual assignment, and where it stands in each partition.
 
 A partition is assigned either by the program (``assign``) or by the group (``subscribe``); a consumer does one or the
-other.  An assigned partition is *fetchable* once it has a position and is neither paused nor about to be revoked.
+other.  An assigned partition is *fetchable* once it has a position and is not paused.
 Positions of partitions that stay assigned survive a new assignment; a revoked partition's state is dropped.
 
 Source: org.apache.kafka.clients.consumer.internals.SubscriptionState.
@@ -47,7 +47,6 @@ class PartitionState:
         "paused",
         "position",
         "reset",
-        "revoking",
         "topic_partition",
     )
 
@@ -60,13 +59,12 @@ class PartitionState:
         self.last_stable_offset: int | None = None
         self.log_start_offset: int | None = None
         self.paused = False
-        self.revoking = False
         self.cursor: RecordCursor | None = None
         self.fetched_from = -1
 
     @property
     def is_fetchable(self) -> bool:
-        return self.position is not None and not self.paused and not self.revoking
+        return self.position is not None and not self.paused
 
     def seek(self, offset: int, leader_epoch: int = -1) -> None:
         self.position = offset
@@ -150,11 +148,8 @@ class Subscription:
         for topic_partition in [held for held in self.assignment if held not in wanted]:
             self.assignment.pop(topic_partition).cursor = None
         for topic_partition in wanted:
-            state = self.assignment.get(topic_partition)
-            if state is None:
+            if topic_partition not in self.assignment:
                 self.assignment[topic_partition] = PartitionState(topic_partition)
-            else:
-                state.revoking = False
 
     def state(self, partition: Any) -> PartitionState:
         """The state of an assigned partition.
