@@ -139,6 +139,19 @@ def test_a_member_that_was_left_behind_cannot_commit(kafka: EmbeddedKafka, consu
     assert committed(kafka) == {}
 
 
+def test_a_member_whose_instance_id_was_taken_cannot_commit(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    send(kafka, "t", numbers(5))
+    first = consumer("t", group_id="g", group_instance_id="a", enable_auto_commit=False)
+    first.poll(0)
+    consumer("t", group_id="g", group_instance_id="a").poll(0)
+    for _ in range(2):
+        with pytest.raises(errors.FencedInstanceIdError):
+            first.commit()
+        with pytest.raises(errors.FencedInstanceIdError):
+            first.poll(0)
+    assert committed(kafka) == {}
+
+
 def test_a_commit_from_outside_a_group_with_members_fails(kafka: EmbeddedKafka, consumer: Consumers) -> None:
     consumer("t", group_id="g").poll(0)
     outside = consumer(group_id="g")

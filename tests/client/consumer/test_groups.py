@@ -119,6 +119,37 @@ def test_a_cooperative_rebalance_goes_on_reading_what_stays(kafka: EmbeddedKafka
     assert [offset for tp, offset in got if tp in stays] == [1]  # not from 0, the committed position, again
 
 
+def test_a_cooperative_rebalance_hands_out_records_while_it_waits_for_others(
+    kafka: EmbeddedKafka, consumer: Consumers
+) -> None:
+    kafka.create_topic("t", 2)
+    strategy = {"partition_assignment_strategy": ["cooperative-sticky"], "group_id": "g"}
+    first, slow = consumer("t", **strategy), consumer("t", **strategy)
+    poll_in_turn(first, slow)
+    (held,) = first.assignment()
+    third = consumer("t", **strategy)
+    third.poll(0)
+    first.poll(0)  # joins, and has to wait for the slow one
+    assert first.group_metadata().state == MemberState.REBALANCING
+    send(kafka, "t", [b"x"], partition=held.partition)
+    assert values(first.poll(0)) == [b"x"]
+    kafka.clock.call_later(300, lambda: send(kafka, "t", [b"y"], partition=held.partition))
+    assert values(first.poll(10_000)) == [b"y"]
+
+
+def test_an_eager_rebalance_begins_at_the_committed_offset_again(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    send(kafka, "t", numbers(3))
+    first = consumer("t", group_id="g", enable_auto_commit=False, group_instance_id="a")
+    assert values(first.poll(0)) == numbers(3)
+    second = consumer("t", group_id="g", enable_auto_commit=False, group_instance_id="b")
+    got: list[bytes] = []
+    for _ in range(4):
+        second.poll(0)
+        got += values(first.poll(0))
+    assert partitions(first) == [0]
+    assert got == numbers(3)
+
+
 def test_a_custom_assignor_by_class_object_or_name(kafka: EmbeddedKafka, consumer: Consumers) -> None:
     class Mine(RangePartitionAssignor):
         name = "mine"
@@ -206,6 +237,18 @@ def test_a_waiting_member_notices_a_topic_that_its_pattern_matches() -> None:
         sender.start()
         assert values(client.poll(20_000)) == [b"x"]
         sender.join()
+
+
+def test_a_member_that_waits_is_woken_by_a_new_topic_and_not_by_the_end_of_its_patience(
+    kafka: EmbeddedKafka, consumer: Consumers
+) -> None:
+    client = consumer(group_id="g", enable_auto_commit=False)
+    client.subscribe(pattern="^log-")
+    client.poll(0)
+    kafka.clock.call_later(300, lambda: send(kafka, "log-a", [b"x"]))
+    began_ms = kafka.clock.monotonic_ms()
+    assert values(client.poll(60_000)) == [b"x"]
+    assert kafka.clock.monotonic_ms() - began_ms == 300
 
 
 def test_a_leader_that_waits_gives_out_partitions_that_were_added(kafka: EmbeddedKafka, consumer: Consumers) -> None:

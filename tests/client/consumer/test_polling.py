@@ -180,6 +180,18 @@ def test_partitions_added_later_are_read(kafka: EmbeddedKafka, consumer: Consume
     assert values(client.poll(0)) == [b"new"]
 
 
+def test_a_consumer_that_has_given_up_waiting_does_not_hurry_producers(
+    kafka: EmbeddedKafka, consumer: Consumers
+) -> None:
+    kafka.create_topic("t")
+    client = consumer("t")
+    assert client.poll(100) == {}
+    with kafka.producer(linger_ms=60_000) as producer:
+        future = producer.send("t", value=b"x")
+        assert not future.is_done  # nobody waits, so the batch stays open
+        assert values(client.poll(0)) == [b"x"]
+
+
 def test_interceptors_see_and_change_what_is_returned(kafka: EmbeddedKafka, consumer: Consumers) -> None:
     class FirstOnly:
         def on_consume(self, polled):

@@ -67,6 +67,12 @@ def test_without_a_committed_offset_auto_offset_reset_says_where_to_begin(
     assert client.position(partition) == first
 
 
+def test_by_duration_begins_at_the_end_where_everything_is_older(ten: EmbeddedKafka, consumer: Consumers) -> None:
+    client = consumer(auto_offset_reset="by_duration:PT1S")
+    client.assign([TP])
+    assert client.position(TP) == 10
+
+
 def test_without_a_policy_a_missing_position_is_an_error(ten: EmbeddedKafka, consumer: Consumers) -> None:
     client = consumer(auto_offset_reset="none", group_id="g")
     client.assign([TP])
