@@ -77,7 +77,7 @@ def test_it_replaces_and_becomes_a_dict(codec: Any) -> None:
     assert record._asdict() == NamedTupleRecord(*FIELDS)._asdict()
     assert record._replace(value=b"other").value == b"other"
     assert record.value == b"value"
-    with pytest.raises(ValueError, match="colour"):
+    with pytest.raises((ValueError, TypeError), match="colour"):  # TypeError for a named tuple since Python 3.13
         record._replace(colour="red")
 
 

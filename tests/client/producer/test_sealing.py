@@ -226,8 +226,9 @@ def test_retries_end_at_the_delivery_timeout(world: Any) -> None:
     assert len(port.requests) == 11
 
 
-def test_a_failed_batch_holds_back_its_successors(world: Any) -> None:
-    producer = world.producer(batch_size=0)
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_a_failed_batch_holds_back_its_successors(world: Any, idempotent: bool) -> None:
+    producer = world.producer(batch_size=0, enable_idempotence=idempotent)
     world.create("t")
     port = FailingPort(producer)
     port.answers = [NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS]
