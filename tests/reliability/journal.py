@@ -84,10 +84,10 @@ class Board:
         self._add(_ACKNOWLEDGED + 8 * thread)
 
     def enter(self, phase: int) -> int:
-        """Note that the calling thread is in a phase now; returns the one it was in."""
+        """Note that the calling thread is in a phase now, besides those it was in; returns what to leave it with."""
         slot = _PHASES + self._slot()
         before = self._map[slot]
-        self._map[slot] = phase
+        self._map[slot] = before | 1 << phase
         return before
 
     def leave(self, before: int) -> None:
@@ -104,7 +104,8 @@ class Board:
     @property
     def phases(self) -> set[str]:
         """What threads are doing, or were when they died."""
-        return {PHASES[phase] for phase in self._map[_PHASES : _PHASES + MAX_THREADS] if phase}
+        threads = self._map[_PHASES : _PHASES + MAX_THREADS]
+        return {phase for number, phase in enumerate(PHASES) if any(mask >> number & 1 for mask in threads)}
 
     def _slot(self) -> int:
         slot: int | None = getattr(self._local, "slot", None)

@@ -117,13 +117,14 @@ def _in_phase(board: Board, current: threading.local, phase: str, method: Callab
 
     @contextmanager
     def noted() -> Iterator[None]:
-        outer, current.phase = getattr(current, "phase", None), phase
+        outer = getattr(current, "phases", ())
+        current.phases = (*outer, phase)
         before = board.enter(number)
         try:
             yield
         finally:
             board.leave(before)
-            current.phase = outer
+            current.phases = outer
 
     if inspect.isgeneratorfunction(method):
 
@@ -164,7 +165,7 @@ def _die_in_phase(board: Board, life: Life, current: threading.local) -> None:
     lock = threading.Lock()
 
     def due() -> bool:
-        if getattr(current, "phase", None) != life.target or board.acknowledged < life.after_acknowledged:
+        if life.target not in getattr(current, "phases", ()) or board.acknowledged < life.after_acknowledged:
             return False
         if board.sent <= board.acknowledged:
             return False
