@@ -64,6 +64,9 @@ class MemoryFile(File):
         return size
 
     def _reserve(self, size_bytes: int) -> None:
+        if len(self._blocks) != len(self._starts):  # an interrupt came between the two
+            whole = min(len(self._blocks), len(self._starts))
+            del self._blocks[whole:], self._starts[whole:]
         capacity = self._starts[-1] + len(self._blocks[-1]) if self._blocks else 0
         while capacity < size_bytes:
             # One block takes the whole of a batch where it can, so that reading the batch back needs no copy.

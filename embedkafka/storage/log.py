@@ -569,7 +569,8 @@ class Log:
                 return self.recovery_point
             self.health.check()
             active = self._active
-            assert active is not None
+            if active is None:
+                return self.recovery_point  # deleted meanwhile
             # Whoever waits behind this one is covered, if what he waits for is in the same segment.
             offset = self.end_offset if wanted > active.base_offset else active.base_offset
             try:

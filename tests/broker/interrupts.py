@@ -1,8 +1,8 @@
 """Raises KeyboardInterrupt at one chosen line of the library, as Ctrl-C could at any.
 
-One line event is left out: that of leaving a ``with``.  The interpreter looks for signals after calls and at backward
-jumps; between the last call of the body, which the ``with`` still guards, and the call of ``__exit__`` it does not.  A
-tracer can raise there, Ctrl-C cannot.
+Two line events are left out: those of leaving a ``with`` and of ``try:``.  The interpreter looks for signals after
+calls and at backward jumps.  Between the last call of the body, which the ``with`` guards, and the call of ``__exit__``
+it does not look, nor at a ``try:``, which a ``with`` around it does not guard.  A tracer can raise there, Ctrl-C cannot.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def interrupted_at(line_number: int, action: Callable[[], object]) -> bool:
             nonlocal left
             if event != "line":
                 return trace_lines
-            if linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+            source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+            if source == "try:":
+                return trace_lines
+            if source.startswith("with "):
                 if frame.f_lineno in entered:
                     return trace_lines
                 entered.add(frame.f_lineno)
