@@ -2,7 +2,7 @@
 
 Two line events are left out: those of leaving a ``with`` and of ``try:``.  The interpreter looks for signals after
 calls and at backward jumps.  Between the last call of the body, which the ``with`` guards, and the call of ``__exit__``
-it does not look, nor at a ``try:``, which a ``with`` around it does not guard.  A tracer can raise there, Ctrl-C cannot.
+it does not look, nor at a ``try:``, which a ``with`` around it does not guard.  A tracer can raise there; Ctrl-C no.
 """
 
 from __future__ import annotations
