@@ -819,16 +819,19 @@ cdef class RecordCursor:
             self._look(chunk)
             left = self._view.len - self._chunk_position
             start = <const uint8_t *>self._view.buf + self._chunk_position
-            size = get_be(start + 8, 4) + 12 if left >= 61 else 0
-            if left < 61 or size > left:  # at the end of the chunk, maybe with a batch cut off
+            if left <= 0:
                 self._chunk_index += 1
                 self._chunk_position = 0
                 continue
-            if size < 61 or start[16] != 2:
+            size = <int32_t>get_be(start + 8, 4) + 12 if left >= 61 else 0
+            if size < 61 or size > left or start[16] != 2:
                 raise CorruptRecordError(
-                    f"{self._topic}-{self._partition} at position {self._chunk_position} of the fetched bytes: "
-                    f"expected magic 2 and at least 61 bytes, found magic {start[16]} and {size} bytes"
+                    f"{self._topic}-{self._partition} at position {self._chunk_position} of the fetched bytes: expected "
+                    f"a batch of magic 2 and 61 to {left} bytes, found magic {start[16] if left > 16 else -1} and {size} "
+                    "bytes"
                 )
+            if self._check_crcs and checksum(start + 21, size - 21) != <uint32_t>get_be(start + 17, 4):
+                verify_checksum(chunk, self._chunk_position)
             self._base_offset = get_be(start, 8)
             self._next_batch_offset = self._base_offset + get_be(start + 23, 4) + 1
             attributes = <int>get_be(start + 21, 2)
@@ -837,8 +840,6 @@ cdef class RecordCursor:
                     self.next_offset = self._next_batch_offset
                 self._chunk_position += size
                 continue
-            if self._check_crcs and checksum(start + 21, size - 21) != <uint32_t>get_be(start + 17, 4):
-                verify_checksum(chunk, self._chunk_position)
             self.leader_epoch = <int>get_be(start + 12, 4)
             self._base_timestamp = get_be(start + 27, 8)
             self._append_time = get_be(start + 35, 8)

@@ -41,7 +41,7 @@ class RecordCursor:
     ``next_offset`` at that record, so that the next attempt raises again; go on behind it with a new cursor.
 
     Args:
-        chunks: fetched buffers of whole batches in offset order; a batch that is cut off at the end of one is left out.
+        chunks: fetched buffers of whole batches in offset order.
         topic: the topic's name, for the records.
         partition: the partition's number, for the records.
         fetch_offset: records below it are passed over.
@@ -238,17 +238,23 @@ class RecordCursor:
             chunk = self._chunks[self._chunk_index]
             start = self._chunk_position
             left = len(chunk) - start
-            header = read_header(chunk, start) if left >= HEADER_SIZE_BYTES else None
-            if header is None or header.size_bytes > left:
+            if left <= 0:
                 self._chunk_index += 1
                 self._chunk_position = 0
                 continue
+            header = read_header(chunk, start) if left >= HEADER_SIZE_BYTES else None
+            if header is None or header.size_bytes > left:
+                size = 0 if header is None else header.size_bytes
+                raise CorruptRecordError(
+                    f"{self._topic}-{self._partition} at position {start} of the fetched bytes: expected a batch of 61 "
+                    f"to {left} bytes, found {size} bytes"
+                )
+            if self._check_crcs:
+                verify_checksum(chunk, start, header)
             if header.next_offset <= self.next_offset or header.is_control:
                 self.next_offset = max(self.next_offset, header.next_offset)
                 self._chunk_position += header.size_bytes
                 continue
-            if self._check_crcs:
-                verify_checksum(chunk, start, header)
             body = memoryview(chunk)[start + HEADER_SIZE_BYTES : start + header.size_bytes]
             self._payload = bytes(decompress(header.compression_type, body))
             self._at = 0

@@ -57,11 +57,28 @@ def test_both_codecs_read_the_same_records(batches: Any, limit: int) -> None:
         assert cursor.next_record() is None
 
 
-def test_several_batches_lie_in_one_chunk_and_one_that_is_cut_off_is_left_out(codec: Any) -> None:
-    whole = bytes(values(3)) + bytes(values(3, 3)) + bytes(values(3, 6))[:-1]
-    cursor = codec.RecordCursor([whole], "t", 0, 0)
-    assert offsets(cursor.take(100)) == [0, 1, 2, 3, 4, 5]
-    assert cursor.next_offset == 6
+def test_several_batches_lie_in_one_chunk_and_one_that_is_cut_off_is_an_error(codec: Any) -> None:
+    third = bytes(values(3, 6))
+    for cut_to in (1, 20, 60, 61, len(third) - 1):
+        whole = bytes(values(3)) + bytes(values(3, 3)) + third[:cut_to]
+        cursor = codec.RecordCursor([whole, bytes(values(3, 9))], "t", 0, 0)
+        assert offsets(cursor.take(100)) == [0, 1, 2, 3, 4, 5]
+        assert cursor.next_offset == 6
+        for _ in range(2):
+            with pytest.raises(CorruptRecordError, match="t-0"):
+                cursor.take(100)
+        assert cursor.next_offset == 6
+
+
+def test_a_damaged_header_is_not_believed_when_it_says_that_a_batch_may_be_passed_over(codec: Any) -> None:
+    control, behind = bytearray(values(3)), bytearray(values(3))
+    control[22] ^= 0x20  # now a control batch
+    behind[23:27] = b"\xff\xff\xff\xff"  # now ends before the offset asked for
+    for batch in (control, behind):
+        cursor = codec.RecordCursor([batch, values(3, 3)], "t", 0, 0)
+        with pytest.raises(CorruptRecordError, match="checksum"):
+            cursor.take(100)
+        assert cursor.next_offset == 0
 
 
 def test_records_below_the_fetch_offset_are_passed_over(codec: Any) -> None:
