@@ -85,6 +85,21 @@ def test_auto_commit_commits_at_the_interval(kafka: EmbeddedKafka, consumer: Con
     assert committed(kafka) == {TP: OffsetAndMetadata(5, "", 0)}
 
 
+def test_an_auto_commit_that_failed_for_now_is_tried_again_soon(
+    kafka: EmbeddedKafka, consumer: Consumers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(kafka, "t", numbers(5))
+    client = consumer("t", group_id="g", auto_commit_interval_ms=5_000, retry_backoff_ms=100)
+    client.poll(0)
+    loading = errors.CoordinatorLoadInProgressError.errno
+    with monkeypatch.context() as patched:
+        patched.setattr(client._membership, "commit", lambda offsets: dict.fromkeys(offsets, loading))
+        client.poll(5_001)
+    assert committed(kafka) == {}
+    client.poll(150)
+    assert committed(kafka) == {TP: OffsetAndMetadata(5, "", 0)}
+
+
 def test_auto_commit_commits_on_close_only_when_asked(kafka: EmbeddedKafka, consumer: Consumers) -> None:
     send(kafka, "t", numbers(5))
     for autocommit, expected in ((False, {}), (True, {TP: OffsetAndMetadata(5, "", 0)})):

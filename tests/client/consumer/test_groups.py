@@ -134,7 +134,32 @@ def test_a_cooperative_rebalance_hands_out_records_while_it_waits_for_others(
     send(kafka, "t", [b"x"], partition=held.partition)
     assert values(first.poll(0)) == [b"x"]
     kafka.clock.call_later(300, lambda: send(kafka, "t", [b"y"], partition=held.partition))
+    began_ms = kafka.clock.monotonic_ms()
     assert values(first.poll(10_000)) == [b"y"]
+    assert kafka.clock.monotonic_ms() - began_ms == 300
+
+
+def test_a_member_that_reads_on_in_a_rebalance_takes_its_next_step_as_soon_as_it_can(
+    kafka: EmbeddedKafka, consumer: Consumers
+) -> None:
+    assigned_at_ms: list[float] = []
+
+    class Stopwatch(Recorder):
+        def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+            assigned_at_ms.append(kafka.clock.monotonic_ms())
+
+    kafka.create_topic("t", 2)
+    strategy = {"partition_assignment_strategy": ["cooperative-sticky"], "group_id": "g", "enable_auto_commit": False}
+    first, slow, third = (consumer("t", **strategy) for _ in range(3))
+    first.subscribe(["t"], listener=Stopwatch())
+    poll_in_turn(first, slow)
+    third.poll(0)
+    first.poll(0)
+    began_ms = kafka.clock.monotonic_ms()
+    kafka.clock.call_later(300, lambda: slow.poll(0))
+    kafka.clock.call_later(301, lambda: slow.poll(0))  # whichever of them leads
+    first.poll(1_000)
+    assert assigned_at_ms[-1] - began_ms <= 301
 
 
 def test_an_eager_rebalance_begins_at_the_committed_offset_again(kafka: EmbeddedKafka, consumer: Consumers) -> None:
