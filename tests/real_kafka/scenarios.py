@@ -16,7 +16,7 @@ from typing import Any
 T0_MS = 1_700_000_000_000  # long ago: topics that hold such records keep them for ever
 _KEEP = {"retention.ms": "-1"}
 _POLL_MS = 200
-_MAX_POLLS = 100
+_MAX_POLLS = 200  # a busy machine may take long to make the broker's first group
 
 
 @dataclass
@@ -106,7 +106,7 @@ def wait_until(condition: Callable[[], bool], *consumers: Any) -> bool:
     """Poll the consumers in turn until the condition holds."""
     for _ in range(_MAX_POLLS):
         for consumer in consumers:
-            consumer.poll(timeout_ms=_POLL_MS // 4)
+            consumer.poll(timeout_ms=_POLL_MS)
         if condition():
             return True
     return False
