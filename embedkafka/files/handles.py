@@ -18,7 +18,6 @@ import errno
 import sys
 import threading
 import weakref
-from collections import deque
 from typing import Any
 
 from embedkafka.files.base import Bytes, File, Files
@@ -40,7 +39,7 @@ def default_max_open_files() -> int:
 class Handle:
     """A file that is open only while it is needed."""
 
-    __slots__ = ("_file", "_mapping", "_queued", "_read_only", "_retired", "_used", "cache", "path")
+    __slots__ = ("_file", "_mapping", "_read_only", "_retired", "_used", "cache", "path")
 
     def __init__(self, cache: HandleCache, path: str, read_only: bool) -> None:
         self.path = path
@@ -48,7 +47,6 @@ class Handle:
         self._read_only = read_only
         self._file: File | None = None
         self._mapping: memoryview | None = None
-        self._queued = False
         self._retired = False
         self._used = False
 
@@ -116,8 +114,8 @@ class HandleCache:
         self.max_open_files = max(4, max_open_files)
         self._may_map = read_mode == "mmap" and files.can_map
         self._lock = threading.Lock()
-        self._queue: deque[Handle] = deque()
-        self._file_count = 0
+        # In the order they were opened.  An interrupt may lose a handle from here; it is released all the same.
+        self._open_handles: dict[Handle, None] = {}
         self._live_mappings: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
     def handle(self, path: str, *, read_only: bool = False) -> Handle:
@@ -126,14 +124,14 @@ class HandleCache:
 
     @property
     def open_count(self) -> int:
-        """Descriptors held now: open files, and mappings alive anywhere."""
-        return self._file_count + len(self._live_mappings)
+        """Descriptors held now, at most: handles with a file or a mapping, and mappings alive anywhere."""
+        return len(self._open_handles) + len(self._live_mappings)
 
     def close(self) -> None:
         """Drop everything.  Views that readers hold stay valid until they let go."""
         with self._lock:
-            while self._queue:
-                self._drop(self._queue.popleft())
+            for handle in list(self._open_handles):
+                self._let_go(handle)
 
     def _open(self, handle: Handle) -> File:
         with self._lock:
@@ -148,9 +146,9 @@ class HandleCache:
                         raise
                     self._shrink(self.open_count // 2)  # the program itself needs more than we left it
                     file = self.files.open(handle.path, read_only=handle._read_only)
+                self._open_handles[handle] = None
+                handle._used = False  # the use that opens it does not count, or all would look alike
                 handle._file = file
-                self._file_count += 1
-                self._enqueue(handle)
             return file
 
     def _map(self, handle: Handle, file_bytes: int) -> memoryview | None:
@@ -169,26 +167,22 @@ class HandleCache:
             file = handle._file or self.files.open(handle.path, read_only=True)
             mapping = file.map(file_bytes)
             self._live_mappings[mapping.obj] = handle.path
+            self._open_handles[handle] = None
+            handle._used = False
             handle._mapping = mapping
-            self._enqueue(handle)
             return mapping
 
-    def _enqueue(self, handle: Handle) -> None:
-        handle._used = False  # the use that opens it does not count, or all would look alike
-        if not handle._queued:
-            handle._queued = True
-            self._queue.append(handle)
-
     def _shrink(self, limit: int) -> None:
-        turns = 2 * len(self._queue)  # by then every flag has been taken down once
-        while turns and self._queue and self.open_count > limit:
+        turns = 2 * len(self._open_handles)  # by then every flag has been taken down once
+        while turns and self._open_handles and self.open_count > limit:
             turns -= 1
-            handle = self._queue.popleft()
+            handle = next(iter(self._open_handles))
             if handle._used:
                 handle._used = False
-                self._queue.append(handle)
+                del self._open_handles[handle]
+                self._open_handles[handle] = None
             else:
-                self._drop(handle)
+                self._let_go(handle)
 
     def _rename(self, handle: Handle, path: str) -> None:
         with self._lock:
@@ -205,15 +199,8 @@ class HandleCache:
             self._let_go(handle)
 
     def _let_go(self, handle: Handle) -> None:
-        if handle._queued:
-            self._queue.remove(handle)
-            self._drop(handle)
-
-    def _drop(self, handle: Handle) -> None:
-        handle._queued = False
-        if handle._file is not None:
-            handle._file = None
-            self._file_count -= 1
+        self._open_handles.pop(handle, None)
+        handle._file = None
         handle._mapping = None
 
 

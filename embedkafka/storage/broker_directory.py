@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from embedkafka.errors import ForeignDirectoryError, KafkaStorageError
@@ -179,12 +180,17 @@ class BrokerDirectory:
         self._unrecovered.discard(topic_partition)
         return log
 
-    def mark_dirty(self) -> None:
-        """Remove the clean marker, durably, before anything is written."""
+    def mark_dirty(self, *, sync_folder: bool = True) -> None:
+        """Remove the clean marker, durably, before anything is written.
+
+        Args:
+            sync_folder: False when the first change is one of names in this folder, which is synced right after.
+        """
         if self._marker_is_there and not self.read_only:
             try:
                 self.files.unlink_all([self.files.join(self.path, CLEAN_SHUTDOWN_FILE)])
-                self.files.sync_dir(self.path)
+                if sync_folder:
+                    self.files.sync_dir(self.path)
             except OSError as error:
                 raise self.health.fail("removing the clean marker", error) from error
             self._marker_is_there = False
@@ -215,7 +221,7 @@ class BrokerDirectory:
             return None
         doomed = f"{folder}.{uuid4().hex}-delete"
         try:
-            self.mark_dirty()
+            self.mark_dirty(sync_folder=False)
             self.files.rename(folder, doomed)
             self.files.sync_dir(self.path)
         except OSError as error:
@@ -246,26 +252,36 @@ class BrokerDirectory:
                 self._log_starts[topic_partition] = log.log_start_offset
             else:
                 self._log_starts.pop(topic_partition, None)
-        self.write_recovery_points()
-        self._write(LOG_START_FILE, self._log_starts)
-        self._write(HIGH_WATERMARK_FILE, self._high_watermarks)
+        self._note_recovery_points()
+        self._write(
+            {
+                RECOVERY_POINT_FILE: self._recovery_points,
+                LOG_START_FILE: self._log_starts,
+                HIGH_WATERMARK_FILE: self._high_watermarks,
+            }
+        )
 
     def write_recovery_points(self) -> None:
         """Write up to where each log is durable; also done before a compaction."""
-        for topic_partition, log in dict(self.logs).items():
-            if log.active_segment is not None:
-                self._recovery_points[topic_partition] = log.recovery_checkpoint
-        self._write(RECOVERY_POINT_FILE, self._recovery_points)
+        self._note_recovery_points()
+        self._write({RECOVERY_POINT_FILE: self._recovery_points})
 
     def write_cleaner_offsets(self) -> None:
         """Write up to where each log has been compacted (:attr:`cleaner_offsets`)."""
-        self._write(CLEANER_FILE, self.cleaner_offsets)
+        self._write({CLEANER_FILE: self.cleaner_offsets})
 
-    def _write(self, name: str, offsets: dict[TopicPartition, int]) -> None:
+    def _note_recovery_points(self) -> None:
+        for topic_partition, log in dict(self.logs).items():
+            if log.active_segment is not None:
+                self._recovery_points[topic_partition] = log.recovery_checkpoint
+
+    def _write(self, checkpoints: Mapping[str, dict[TopicPartition, int]]) -> None:
         try:
-            write_offsets(self.files, self.files.join(self.path, name), offsets)
+            for name, offsets in checkpoints.items():
+                write_offsets(self.files, self.files.join(self.path, name), offsets, sync_folder=False)
+            self.files.sync_dir(self.path)
         except OSError as error:
-            raise self.health.storage_error(f"writing {name}", error) from error
+            raise self.health.storage_error(f"writing {', '.join(checkpoints)}", error) from error
 
     # Ending ------------------------------------------------------------------------------------------------------
 
@@ -281,7 +297,11 @@ class BrokerDirectory:
         self.write_checkpoints()
         if not self._unrecovered:
             try:
-                self.files.write_atomically(self.files.join(self.path, CLEAN_SHUTDOWN_FILE), _CLEAN_SHUTDOWN)
+                # Only its name counts, so only the folder is synced.
+                self.files.open(self.files.join(self.path, CLEAN_SHUTDOWN_FILE), create=True).write_all(
+                    _CLEAN_SHUTDOWN, 0
+                )
+                self.files.sync_dir(self.path)
             except OSError as error:
                 raise self.health.storage_error("writing the clean marker", error) from error
             self._marker_is_there = True

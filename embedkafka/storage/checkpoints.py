@@ -55,9 +55,10 @@ def read_checkpoint(files: Files, path: str, width: int) -> list[list[str]]:
     return rows
 
 
-def write_offsets(files: Files, path: str, offsets: Mapping[TopicPartition, int]) -> None:
-    """Replace an offset checkpoint."""
-    write_checkpoint(files, path, [(topic, partition, offset) for (topic, partition), offset in offsets.items()])
+def write_offsets(files: Files, path: str, offsets: Mapping[TopicPartition, int], *, sync_folder: bool = True) -> None:
+    """Replace an offset checkpoint; see :func:`write_checkpoint`."""
+    rows = [(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+    write_checkpoint(files, path, rows, sync_folder=sync_folder)
 
 
 def read_offsets(files: Files, path: str) -> dict[TopicPartition, int]:

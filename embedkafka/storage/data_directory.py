@@ -58,7 +58,9 @@ class DataDirectory:
         try:
             _check_format(files, path, must_exist=False)  # again, as the owner
             if not files.exists(files.join(path, FORMAT_FILE)):
-                files.write_atomically(files.join(path, FORMAT_FILE), f"{FORMAT_NAME} {FORMAT_VERSION}\n".encode())
+                content = f"{FORMAT_NAME} {FORMAT_VERSION}\n".encode()
+                # Its name becomes durable with that of the first broker's folder, before which nothing matters.
+                files.write_atomically(files.join(path, FORMAT_FILE), content, sync_folder=False)
         except BaseException:
             directory.close()
             raise

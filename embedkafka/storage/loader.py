@@ -18,6 +18,7 @@ from embedkafka.record import verify_checksum
 from embedkafka.storage import leftovers
 from embedkafka.storage.index import OFFSET_ENTRY, TIME_ENTRY
 from embedkafka.storage.names import (
+    CLEANED_SUFFIX,
     LOG_SUFFIX,
     OFFSET_INDEX_SUFFIX,
     TIME_INDEX_SUFFIX,
@@ -145,8 +146,42 @@ class _Loader:
                 ) or segment.time_index.check(segment.state.time_count, segment.base_offset)
             if problem is not None:
                 _log.warning("%s: %s; rebuilding", segment.log.path, problem)
-                self._scan(segment)
-                segment.sync_indexes()  # the next flush begins behind it
+                self._rebuild_indexes(segment)
+
+    def _rebuild_indexes(self, segment: Segment) -> None:
+        """Write new indexes beside the old ones and replace those when the new are durable.
+
+        A crash in between leaves the old ones, which are still found to be damaged.  The log file is not touched:
+        bytes in it that are not a batch are an error for those who come to read them.
+        """
+        scratch = Segment(
+            self._log.handles,
+            self._log.folder,
+            segment.base_offset,
+            created_ms=segment.created_ms,
+            suffix=CLEANED_SUFFIX,
+        )
+        indexes = (scratch.time_index, scratch.offset_index)
+        for index in indexes:
+            self._files.open(index.handle.path, create=True)
+        batches: list[PlacedBatch] = []
+        try:
+            for _, header in segment.headers():
+                batches.append(PlacedBatch(header.size_bytes, header.last_offset, header.max_timestamp))
+        except CorruptRecordError as error:
+            _log.warning("%s", error)
+        scratch.publish(batches, self._log.config.index_interval_bytes)
+        scratch.finish()
+        scratch.sync_indexes()
+        segment.release()
+        for index in indexes:
+            index.handle.rename(index.handle.path.removesuffix(CLEANED_SUFFIX))
+        segment.offset_index, segment.time_index = scratch.offset_index, scratch.time_index
+        is_whole = scratch.size_bytes == segment.size_bytes
+        segment.state = scratch.state._replace(
+            size_bytes=segment.size_bytes, next_offset=scratch.state.next_offset if is_whole else UNKNOWN
+        )
+        self._names_changed = True
 
     def _activate(self, segment: Segment) -> None:
         """Find out where the last segment ends and what its largest timestamp is; reads the last few kilobytes."""
@@ -236,7 +271,8 @@ class _Loader:
             segment.offset_index.forget()
             segment.time_index.forget()
         else:
-            self._names_changed = True  # of indexes that may have been missing
-            segment.create_files()
+            if not all(self._files.exists(path) for path in segment.paths):
+                segment.create_files()
+                self._names_changed = True
             segment.offset_index.truncate(0)
             segment.time_index.truncate(0)

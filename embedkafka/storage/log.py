@@ -723,7 +723,8 @@ class Log:
     def truncate_to(self, offset: int) -> None:
         """Cut the log so that ``offset`` is its end, or the batch that holds it begins there.
 
-        Files are not shortened under a mapping: a mapped one is copied, and readers keep the old one.
+        Files are not shortened under a mapping: a mapped one is copied, and readers keep the old one.  Must not be
+        interrupted by an exception half-way, so it is for the engine's own threads; write the checkpoints after it.
 
         Raises:
             KafkaStorageError: an error of the device; the directory is offline.

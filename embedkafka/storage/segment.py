@@ -182,35 +182,25 @@ class Segment:
         """Cut before the batch that holds ``offset`` or, where none does, before the first one behind it."""
         position = self.position_at_or_before(offset)
         index_count, time_count = self._count_before(offset)
-        size_bytes, next_offset = position, self.base_offset
+        size_bytes = position
         for at, header in self.headers(position):
             if header.last_offset >= offset:
                 break
-            size_bytes, next_offset = at + header.size_bytes, header.next_offset
-        if size_bytes == position:
-            # The batch that the index led to goes too, so that what is before it is not known yet.
-            index_count = self.offset_index.position_count(index_count, position)
-            next_offset = UNKNOWN if size_bytes else self.base_offset
-        if not size_bytes:
-            time_count = 0
-        self.state = SegmentState(size_bytes, next_offset, UNKNOWN, UNKNOWN, 0, index_count, time_count)
-        self.offset_index.truncate(index_count)
-        self.time_index.truncate(time_count)
-        self.next_offset()
-        self._find_max_timestamp()
-        self.shorten_file(size_bytes)
-
-    def _find_max_timestamp(self) -> None:
-        """The largest timestamp by the last index entries and the batches behind them."""
-        state = self.state
-        timestamp, relative_offset = self.time_index.last(state.time_count)
+            size_bytes = at + header.size_bytes
+        index_count = self.offset_index.position_count(index_count, size_bytes)
+        timestamp, relative_offset = self.time_index.last(time_count if size_bytes else 0)
         found = (timestamp, self.base_offset + relative_offset)
-        position = self.offset_index.fields(state.index_count - 1)[1] if state.index_count else 0
-        for _, header in self.headers(position):
+        next_offset = self.base_offset
+        indexed = self.offset_index.fields(index_count - 1)[1] if index_count else 0
+        for _, header, _ in self.batches(indexed, size_bytes=size_bytes):
+            next_offset = header.next_offset
             if header.max_timestamp > found[0]:
                 found = (header.max_timestamp, header.last_offset)
-        self.state = state._replace(max_timestamp=found[0], max_timestamp_offset=found[1])
+        self.state = SegmentState(size_bytes, next_offset, *found, 0, index_count, time_count if size_bytes else 0)
         self.first_timestamp = UNKNOWN
+        self.offset_index.truncate(self.state.index_count)
+        self.time_index.truncate(self.state.time_count)
+        self.shorten_file(size_bytes)
 
     def shorten_file(self, size_bytes: int) -> None:
         """Cut the file; a mapped one is replaced by a copy, because readers may still look at its end."""
@@ -257,6 +247,10 @@ class Segment:
             window_end = min(size_bytes, position + max_bytes + _WALK_MARGIN_BYTES)
             window = self.log.view(position, window_end, file_bytes=size_bytes)
             start, wanted = self._find(window, position, offset)
+            if not wanted and not start:
+                raise CorruptRecordError(
+                    f"{self.log.path} at position {position}: expected a whole batch, found {len(window)} bytes"
+                )
         end = start + wanted
         first_last_offset = _last_offset(window, start)
         if first_last_offset >= max_offset or (wanted > max_bytes and not min_one_batch):
@@ -275,7 +269,13 @@ class Segment:
         if offset <= self.base_offset or not state.index_count:
             return 0
         relative_offset = min(offset - self.base_offset, MAX_RELATIVE_OFFSET)
-        return self.offset_index.position_of(state.index_count, relative_offset)
+        position = self.offset_index.position_of(state.index_count, relative_offset)
+        if not 0 <= position < state.size_bytes:
+            raise CorruptRecordError(
+                f"{self.offset_index.handle.path} leads to position {position} of {state.size_bytes} bytes; "
+                "remove the index file while the directory is closed to have it rebuilt"
+            )
+        return position
 
     def _find(self, window: memoryview, position: int, offset: int) -> tuple[int, int]:
         """Where in the window the first batch with a last offset of at least ``offset`` begins, and its size."""
