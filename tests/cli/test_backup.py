@@ -115,6 +115,29 @@ def test_a_compaction_under_its_hands_makes_it_copy_the_partition_again(
     assert values == ["value 0", "value 10", "value 11", *(f"value {n}" for n in range(12, 18))]
 
 
+def test_a_merge_whose_second_segment_is_not_gone_yet_is_not_copied_twice(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_segment = backup._copy_segment
+    copied: list[str] = []
+
+    def copy_between(segment: Segment, destination: Path, *args: object, **options: object) -> None:
+        if not copied:  # the first two segments have become one; the second's removal is still to come
+            swap = built.log(0).with_suffix(".swap")
+            swap.write_bytes(batch(0, [b"value 0"]) + batch(10, [b"value 10", b"value 11"]))
+            os.replace(swap, built.log(0))
+        copied.append(segment.path.name)
+        copy_segment(segment, destination, *args, **options)  # type: ignore[arg-type]
+        if len(copied) == 2:
+            for suffix in (".log", ".index", ".timeindex"):
+                built.log(6, suffix=suffix).unlink()
+                built.log(0, suffix=suffix).write_bytes(b"") if suffix != ".log" else None
+
+    monkeypatch.setattr(backup, "_copy_segment", copy_between)
+    assert call("backup", tmp_path / "copy", "--data", built.path).exit_code == 0
+    assert copied[:5] == [built.log(n).name for n in (0, 6, 12, 0, 12)]
+
+
 def test_retention_under_its_hands_does_no_harm(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     during_first_copy(monkeypatch, lambda: built.log(0).unlink())
     assert call("backup", tmp_path / "copy", "--data", built.path).exit_code == 0

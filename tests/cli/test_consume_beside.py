@@ -74,6 +74,10 @@ def test_a_format_shows_the_fields_it_names(built: Built) -> None:
     ]
 
 
+def test_a_format_can_show_the_time_in_words(built: Built) -> None:
+    assert consume(built, "-p", 0, "-n", 1, "--format", "{time}") == ["2023-11-14T22:13:20.000Z"]
+
+
 def test_an_unknown_field_is_wrong_usage_and_names_those_there_are(built: Built) -> None:
     said = call("consume", "lines", "--format", "{valeu}", "--data", built.path)
     assert said.exit_code == 2

@@ -119,6 +119,13 @@ def test_a_group_is_moved(data: Path, words: tuple[str, ...], expected: list[int
     assert committed(data) == expected
 
 
+@pytest.mark.parametrize(("words", "expected"), [(("--to-offset", 99), [10, 10]), (("--shift-by", -99), [0, 0])])
+def test_what_it_would_do_is_within_the_log(data: Path, words: tuple[object, ...], expected: list[int]) -> None:
+    consume(data)
+    rows = groups(data, "reset-offsets", "readers", *words).objects()
+    assert [row["after"] for row in rows] == expected
+
+
 def test_a_moved_group_reads_again(data: Path) -> None:
     consume(data)
     groups(data, "reset-offsets", "readers", "--shift-by", "-2", "--execute")

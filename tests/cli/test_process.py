@@ -13,7 +13,8 @@ from cli.directories import Built, batch, build, write_segment
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-ENVIRONMENT.pop("EMBEDKAFKA_DATA", None)
+for name in ("EMBEDKAFKA_DATA", "PYTHONUNBUFFERED"):  # unbuffered, a closed pipe shows earlier than it does elsewhere
+    ENVIRONMENT.pop(name, None)
 
 
 @pytest.fixture
