@@ -13,6 +13,8 @@ from embedkafka.broker.groups_host import group_config
 from embedkafka.broker.partition import Partition
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.clock import Clock
+from embedkafka.coordinator.topics import Topic
+from embedkafka.coordinator.topics import Topics as KnownTopics
 from embedkafka.model import TopicPartition
 from embedkafka.storage.log import AppendOrigin
 
@@ -49,6 +51,7 @@ class CoordinatorHost:
         self._load_buffer_bytes = engine.config.integer("offsets.load.buffer.size")
         self._clock = engine.clock
         self._random = engine.ids.random
+        self._known_topics = KnownTopics(version=-1)
 
     @property
     def clock(self) -> Clock:
@@ -64,6 +67,15 @@ class CoordinatorHost:
     def topic_id_of(self, topic_partition: TopicPartition) -> UUID | None:
         partition = self._topics.partition(topic_partition)
         return None if partition is None else partition.topic.topic_id
+
+    def known_topics(self) -> KnownTopics:
+        known = self._known_topics
+        version = self._topics.version  # before the topics: what is too new for its version is only looked up again
+        if known.version != version:
+            known = self._known_topics = KnownTopics(
+                (Topic(topic.name, topic.topic_id, len(topic.partitions)) for topic in self._topics.all()), version
+            )
+        return known
 
     def offsets_partition_count(self) -> int:
         """Fixed once ``__consumer_offsets`` has its entry in the catalog; until then what the setting says."""

@@ -12,7 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from embedkafka.broker.api import (
+    ConsumerGroupHeartbeatReply,
+    ConsumerGroupHeartbeatRequest,
     DeleteGroupsRequest,
+    DescribeConsumerGroupsRequest,
+    DescribedConsumerGroup,
     DescribedGroup,
     DescribeGroupsRequest,
     FoundCoordinator,
@@ -41,7 +45,7 @@ from embedkafka.broker.groups_members import IN_PROCESS_HOST
 from embedkafka.broker.groups_shard import PARKED, Complete, GroupShard
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.decision import CommitOffsets, ExpireOffsets, JoinGroup, TopicsDeleted
+from embedkafka.coordinator.decision import CommitOffsets, ConsumerHeartbeat, ExpireOffsets, JoinGroup, TopicsDeleted
 from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
 
@@ -90,8 +94,7 @@ class Groups:
         self, context: RequestContext, request: JoinGroupRequest, complete: Callable[[JoinGroupReply], None]
     ) -> None:
         """Enter a group; answered when everyone has (re)joined."""
-        host = IN_PROCESS_HOST if context.in_process else context.client_host
-        command = JoinGroup(request, context.client_id, host, self._fresh_id())
+        command = JoinGroup(request, context.client_id, _host_of(context), self._fresh_id())
         self._answer(self._shard(request.group_id).run(command, complete, context.liveness), complete)
 
     def sync_group(
@@ -105,6 +108,14 @@ class Groups:
         error_code: int = self._shard(request.group_id).run(request)
         return error_code
 
+    def consumer_group_heartbeat(
+        self, context: RequestContext, request: ConsumerGroupHeartbeatRequest
+    ) -> ConsumerGroupHeartbeatReply:
+        """Join, stay in or leave a consumer group, and learn what to own (KIP-848)."""
+        command = ConsumerHeartbeat(request, context.client_id, _host_of(context), self._fresh_id())
+        reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(command, liveness=context.liveness)
+        return reply
+
     def leave_group(self, context: RequestContext, group_id: str, members: Sequence[LeavingMember]) -> LeaveGroupReply:
         """Take members out of their group."""
         reply: LeaveGroupReply = self._shard(group_id).run(LeaveGroupRequest(group_id, members))
@@ -113,7 +124,7 @@ class Groups:
     def watch_group(
         self, context: RequestContext, group_id: str, member_id: str, callback: Callable[[], None]
     ) -> Callable[[], None]:
-        """Call ``callback``, with no lock held, whenever the member's next heartbeat would be answered with an error.
+        """Call ``callback``, with no lock held, whenever the member's next heartbeat would tell it something.
 
         It may be called more often than that, and once more after what this returns, which ends the watch.
         """
@@ -168,6 +179,12 @@ class Groups:
         """Groups with their members, in the order asked."""
         return [self._shard(group_id).run(DescribeGroupsRequest([group_id]))[0] for group_id in group_ids]
 
+    def consumer_group_describe(
+        self, context: RequestContext, group_ids: Sequence[str]
+    ) -> Sequence[DescribedConsumerGroup]:
+        """Consumer groups (KIP-848) with their members, in the order asked."""
+        return [self._shard(group_id).run(DescribeConsumerGroupsRequest([group_id]))[0] for group_id in group_ids]
+
     def delete_groups(self, context: RequestContext, group_ids: Sequence[str]) -> Sequence[GroupResult]:
         """Delete groups that have no members, with their offsets."""
         return [self._shard(group_id).run(DeleteGroupsRequest([group_id]))[0] for group_id in group_ids]
@@ -203,6 +220,10 @@ class Groups:
         self._wait_for_retention()
         for shard in self._all_shards():
             shard.run(ExpireOffsets())
+
+
+def _host_of(context: RequestContext) -> str:
+    return IN_PROCESS_HOST if context.in_process else context.client_host
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from embedkafka.broker.api import (
+    ConsumerGroupHeartbeatReply,
     DeleteGroupsRequest,
+    DescribeConsumerGroupsRequest,
+    DescribedConsumerGroup,
     DescribedGroup,
     DescribeGroupsRequest,
     GroupResult,
@@ -21,7 +24,7 @@ from embedkafka.broker.api import (
     SyncGroupReply,
     SyncGroupRequest,
 )
-from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, JoinGroup, ParkKey
+from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, ConsumerHeartbeat, JoinGroup, ParkKey
 from embedkafka.errors import (
     BrokerResponseError,
     CoordinatorNotAvailableError,
@@ -60,6 +63,8 @@ def error_reply(command: Command, error_code: int) -> Any:
     """The command's own reply with this error in it; None for what nobody waits for."""
     if isinstance(command, JoinGroup):
         return JoinGroupReply(error_code, member_id=command.request.member_id)
+    if isinstance(command, ConsumerHeartbeat):
+        return ConsumerGroupHeartbeatReply(error_code)
     if isinstance(command, SyncGroupRequest):
         return SyncGroupReply(error_code)
     if isinstance(command, HeartbeatRequest):
@@ -74,6 +79,8 @@ def error_reply(command: Command, error_code: int) -> Any:
         return OffsetDeleteReply(error_code)
     if isinstance(command, DescribeGroupsRequest):
         return [DescribedGroup(group_id, error_code) for group_id in command.group_ids]
+    if isinstance(command, DescribeConsumerGroupsRequest):
+        return [DescribedConsumerGroup(group_id, error_code) for group_id in command.group_ids]
     if isinstance(command, DeleteGroupsRequest):
         return [GroupResult(group_id, error_code) for group_id in command.group_ids]
     return None

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from embedkafka.broker.api import BrokerEndpoint
 from embedkafka.clock import Clock
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupConfig, MigrationPolicy
+from embedkafka.coordinator.topics import Topics
 from embedkafka.model import TopicPartition
 
 
@@ -43,6 +44,9 @@ class GroupsHost(Protocol):
     def topic_id_of(self, topic_partition: TopicPartition) -> UUID | None:
         """The id of the partition's topic; None where the partition does not exist.  Called without a lock held."""
 
+    def known_topics(self) -> Topics:
+        """All topics there are now; the same object until one comes, goes or grows.  Called without a lock held."""
+
     def offsets_partition_count(self) -> int:
         """How many partitions ``__consumer_offsets`` has, or will have once it is created."""
 
@@ -68,4 +72,10 @@ def group_config(settings: Any) -> GroupConfig:
         offset_metadata_max_bytes=settings["offset.metadata.max.bytes"],
         offsets_retention_ms=settings["offsets.retention.minutes"] * 60_000,
         offsets_retention_check_interval_ms=settings["offsets.retention.check.interval.ms"],
+        consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
+        consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
+        consumer_max_size=settings["group.consumer.max.size"],
+        consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
+        consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
+        consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from embedkafka.broker.api import Liveness
-from embedkafka.coordinator.classic.group import Group, GroupState
+from embedkafka.coordinator.group_type import AnyGroup
 
 # Kafka writes an address here.  The name tells, when the directory is opened again, who died with the process.
 IN_PROCESS_HOST = "in-process"
@@ -23,13 +23,13 @@ class LiveMembers:
     def get(self, group_id: str, member_id: str) -> Liveness | None:
         return self._by_group.get(group_id, {}).get(member_id)
 
-    def keep_only(self, group_id: str, group: Group | None) -> None:
+    def keep_only(self, group_id: str, group: AnyGroup | None) -> None:
         """Forget those that are not in the group any more."""
         members = self._by_group.get(group_id)
         if members is None:
             return
         for member_id in list(members):
-            if group is None or (member_id not in group.members and member_id not in group.pending_members):
+            if group is None or not group.knows(member_id):
                 del members[member_id]
         if not members:
             del self._by_group[group_id]
@@ -51,8 +51,8 @@ class Watchers:
         if not watching:
             self._by_group.pop(group_id, None)
 
-    def concerned(self, group_id: str, group: Group | None) -> Iterator[Callable[[], None]]:
-        """The callbacks of members whose next heartbeat is answered with an error."""
+    def concerned(self, group_id: str, group: AnyGroup | None) -> Iterator[Callable[[], None]]:
+        """The callbacks of members whose next heartbeat would tell them something."""
         for member_id, callback in self._by_group.get(group_id, ()):
             if is_troubled(group, member_id):
                 yield callback
@@ -63,6 +63,6 @@ class Watchers:
                 yield callback
 
 
-def is_troubled(group: Group | None, member_id: str) -> bool:
-    """Whether a heartbeat of this member would be told to join again or that it is out."""
-    return group is None or member_id not in group.members or group.state is GroupState.PREPARING_REBALANCE
+def is_troubled(group: AnyGroup | None, member_id: str) -> bool:
+    """Whether a heartbeat would tell this member something: to join again, another assignment, that it is out."""
+    return group is None or group.needs_attention(member_id)

@@ -14,7 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from embedkafka.broker.api import DescribeGroupsRequest, ListGroupsRequest, Liveness, OffsetFetchRequest
+from embedkafka.broker.api import (
+    DescribeConsumerGroupsRequest,
+    DescribeGroupsRequest,
+    ListGroupsRequest,
+    Liveness,
+    OffsetFetchRequest,
+)
 from embedkafka.broker.groups_errors import append_error_code, error_reply, parked_error_reply
 from embedkafka.broker.groups_host import GroupsHost, OffsetsLog
 from embedkafka.broker.groups_members import IN_PROCESS_HOST, LiveMembers, Watchers, is_troubled
@@ -26,6 +32,7 @@ from embedkafka.coordinator.decision import (
     SESSION,
     Command,
     CommitOffsets,
+    ConsumerHeartbeat,
     Decision,
     GroupChanged,
     JoinGroup,
@@ -43,7 +50,8 @@ _log = logging.getLogger(__name__)
 
 Complete = Callable[[Any], None]
 
-_READS = (OffsetFetchRequest, ListGroupsRequest, DescribeGroupsRequest)
+_READS = (OffsetFetchRequest, ListGroupsRequest, DescribeGroupsRequest, DescribeConsumerGroupsRequest)
+_JOINS = (JoinGroup, ConsumerHeartbeat)
 
 PARKED = object()  # instead of a reply: it comes through ``complete``
 
@@ -65,6 +73,7 @@ class GroupShard:
         self._read_only = read_only
         self._log: OffsetsLog | None = None
         self._machine = GroupMachine(config)
+        self._topics = host.known_topics()  # as of the command under way
         self._suspect = False
         self._closed = False
         self._parked: dict[ParkKey, Complete] = {}
@@ -85,8 +94,10 @@ class GroupShard:
             The reply, or :data:`PARKED`.  Never raises for the state of groups or log: the reply carries the error.
         """
         try:
-            self._find_log(create=isinstance(command, (JoinGroup, CommitOffsets)))
+            self._find_log(create=isinstance(command, (*_JOINS, CommitOffsets)))
+            topics = self._host.known_topics()
             with self.lock:
+                self._topics = topics
                 if self._closed or (self._read_only and not isinstance(command, _READS)):
                     return error_reply(command, CoordinatorNotAvailableError.errno)
                 if self._suspect:
@@ -129,11 +140,11 @@ class GroupShard:
 
     def _turn(self, command: Command, complete: Complete | None = None, liveness: Liveness | None = None) -> Any:
         now_ms = self._clock.now_ms()
-        decision = self._machine.handle(command, now_ms)
+        decision = self._machine.handle(command, now_ms, self._topics)
         self._suspect = True
         if decision.records:
             self._append(decision, now_ms)
-        if liveness is not None and isinstance(command, JoinGroup):
+        if liveness is not None and isinstance(command, _JOINS):
             self._remember(command, decision, liveness)
         for event in decision.events:
             self._note(event)
@@ -158,8 +169,9 @@ class GroupShard:
 
     def _note(self, event: GroupChanged) -> None:
         self._machine.note(event)
-        self._live.keep_only(event.group_id, event.group)
-        for callback in self._watchers.concerned(event.group_id, event.group):
+        group = self._machine.find(event.group_id)
+        self._live.keep_only(event.group_id, group)
+        for callback in self._watchers.concerned(event.group_id, group):
             self._outbox.add(callback)
 
     def _answer(self, key: ParkKey, reply: Any) -> None:
@@ -210,8 +222,8 @@ class GroupShard:
     def _remove_ghosts(self) -> None:
         """Members of a process that is gone cannot come back; static ones may, in another process (KIP-345)."""
         for group in list(self._machine.groups()):
-            for member in group.members.values():
-                is_ours = member.client_host == IN_PROCESS_HOST and member.group_instance_id is None
+            for member in list(group.known_members()):
+                is_ours = member.client_host == IN_PROCESS_HOST and member.instance_id is None
                 if is_ours and self._live.get(group.group_id, member.member_id) is None:
                     self._turn(SessionExpired(group.group_id, member.member_id))
 
@@ -236,7 +248,7 @@ class GroupShard:
 
     # Time -----------------------------------------------------------------------------------------------------------
 
-    def _remember(self, command: JoinGroup, decision: Decision, liveness: Liveness) -> None:
+    def _remember(self, command: JoinGroup | ConsumerHeartbeat, decision: Decision, liveness: Liveness) -> None:
         member_id = decision.park.member_id if decision.park is not None else getattr(decision.reply, "member_id", "")
         if member_id:
             self._live.add(command.request.group_id, member_id, liveness)
@@ -247,7 +259,7 @@ class GroupShard:
             return
         liveness = self._live.get(timer.key.group_id, timer.key.member_id) if timer.key.kind == SESSION else None
         if liveness is None:
-            self._timers.start(timer.key, timer.delay_ms, timer.command)
+            self._timers.start(timer.key, timer.delay_ms, timer.command, keep=timer.keep)
         else:
             # The engine keeps the member alive, so a wait without a timeout should not hope for this timer.
             delay_ms = min(timer.delay_ms, max(1.0, self._poll_budget_ms(liveness)))
@@ -258,7 +270,9 @@ class GroupShard:
 
     def _on_timer(self, key: TimerKey) -> None:
         try:
+            topics = self._host.known_topics()
             with self.lock:
+                self._topics = topics
                 if self._closed:
                     return
                 if self._suspect:
@@ -280,12 +294,11 @@ class GroupShard:
         """Whether an in-process member that was not heard of lives; its session then starts again."""
         liveness = self._live.get(key.group_id, key.member_id) if key.kind == SESSION else None
         group = self._machine.find(key.group_id)
-        member = None if group is None else group.members.get(key.member_id)
-        if liveness is None or member is None or not liveness.alive:
+        session = None if group is None else group.session(key.member_id, self._config)
+        if liveness is None or session is None or not liveness.alive:
             return False
-        waits_here = member.awaiting_join or member.awaiting_sync
-        budget_ms = liveness.max_poll_interval_ms if waits_here else self._poll_budget_ms(liveness)
+        budget_ms = liveness.max_poll_interval_ms if session.is_parked else self._poll_budget_ms(liveness)
         if budget_ms <= 0:
             return False
-        self._timers.start(key, min(member.session_timeout_ms, max(1.0, budget_ms)), command, background=True)
+        self._timers.start(key, min(session.timeout_ms, max(1.0, budget_ms)), command, background=True)
         return True

@@ -39,8 +39,17 @@ class ShardTimers:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def start(self, key: TimerKey, delay_ms: float, command: Command, *, background: bool = False) -> None:
-        """Have ``command`` due in ``delay_ms`` milliseconds, in place of what was under the key."""
+    def start(
+        self, key: TimerKey, delay_ms: float, command: Command, *, background: bool = False, keep: bool = False
+    ) -> None:
+        """Have ``command`` due in ``delay_ms`` milliseconds, in place of what was under the key.
+
+        Args:
+            background: a wait without a timeout on a manual clock does not hope for it.
+            keep: leave what is under the key as it is.
+        """
+        if keep and key in self._entries:
+            return
         deadline_ms = self._clock.monotonic_ms() + delay_ms
         entry = self._entries.get(key)
         if entry is not None and entry.background == background and _sleeps_no_longer(entry, deadline_ms):

@@ -59,6 +59,8 @@ class ApiKey:
     INCREMENTAL_ALTER_CONFIGS = 44
     OFFSET_DELETE = 47
     DESCRIBE_CLUSTER = 60
+    CONSUMER_GROUP_HEARTBEAT = 68
+    CONSUMER_GROUP_DESCRIBE = 69
 
 
 class BrokerPort:
@@ -279,6 +281,13 @@ class BrokerPort:
         self._admit(ApiKey.LEAVE_GROUP, context)
         return self._groups.leave_group(context, group_id, members)
 
+    def consumer_group_heartbeat(
+        self, context: api.RequestContext, request: api.ConsumerGroupHeartbeatRequest
+    ) -> api.ConsumerGroupHeartbeatReply:
+        """Join, stay in or leave a consumer group (KIP-848); the reply says what the member may own."""
+        self._admit(ApiKey.CONSUMER_GROUP_HEARTBEAT, context)
+        return self._groups.consumer_group_heartbeat(context, request)
+
     def watch_group(
         self, context: api.RequestContext, group_id: str, member_id: str, callback: Callable[[], None]
     ) -> Callable[[], None]:
@@ -314,6 +323,13 @@ class BrokerPort:
         """Groups with their members."""
         self._admit(ApiKey.DESCRIBE_GROUPS, context)
         return self._groups.describe_groups(context, group_ids)
+
+    def consumer_group_describe(
+        self, context: api.RequestContext, group_ids: Sequence[str]
+    ) -> Sequence[api.DescribedConsumerGroup]:
+        """Consumer groups (KIP-848) with their members."""
+        self._admit(ApiKey.CONSUMER_GROUP_DESCRIBE, context)
+        return self._groups.consumer_group_describe(context, group_ids)
 
     def delete_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.GroupResult]:
         """Delete groups that have no members, with their offsets."""

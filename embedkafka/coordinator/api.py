@@ -1,4 +1,4 @@
-"""What the group coordinator is asked and answers: Kafka's group APIs (8-16, 42, 47) as plain values.
+"""What the group coordinator is asked and answers: Kafka's group APIs (8-16, 42, 47, 68, 69) as plain values.
 
 They are part of :mod:`embedkafka.broker.api`, which everyone else imports; they stand here because the coordinator is
 below the broker and takes them as its commands.
@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from embedkafka.model import TopicPartition
 
 __all__ = [
     "CommittedOffset",
+    "ConsumerGroupHeartbeatReply",
+    "ConsumerGroupHeartbeatRequest",
     "DeleteGroupsRequest",
+    "DescribeConsumerGroupsRequest",
     "DescribeGroupsRequest",
+    "DescribedConsumerGroup",
+    "DescribedConsumerMember",
     "DescribedGroup",
     "DescribedMember",
     "GroupResult",
@@ -38,6 +44,7 @@ __all__ = [
     "OffsetToCommit",
     "SyncGroupReply",
     "SyncGroupRequest",
+    "TopicIdPartitions",
 ]
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -219,3 +226,69 @@ class GroupResult(NamedTuple):
     group_id: str
     error_code: int = 0
     error_message: str | None = None
+
+
+class ConsumerGroupHeartbeatRequest(NamedTuple):
+    """``member_epoch`` 0 joins, -1 leaves, -2 leaves for a while (static members); None and -1 elsewhere: unchanged.
+
+    ``topic_partitions`` are those that the member owns; ``rebalance_timeout_ms`` is how long it may take to give up.
+    """
+
+    group_id: str
+    member_id: str
+    member_epoch: int
+    instance_id: str | None = None
+    rack_id: str | None = None
+    rebalance_timeout_ms: int = -1
+    subscribed_topic_names: Sequence[str] | None = None
+    subscribed_topic_regex: str | None = None
+    server_assignor: str | None = None
+    topic_partitions: Mapping[UUID, Sequence[int]] | None = None
+
+
+class ConsumerGroupHeartbeatReply(NamedTuple):
+    """``assignment`` is all that the member may own now, None where that is unchanged."""
+
+    error_code: int = 0
+    error_message: str | None = None
+    member_id: str | None = None
+    member_epoch: int = 0
+    heartbeat_interval_ms: int = 0
+    assignment: Mapping[UUID, Sequence[int]] | None = None
+
+
+class DescribeConsumerGroupsRequest(NamedTuple):
+    group_ids: Sequence[str]
+
+
+class TopicIdPartitions(NamedTuple):
+    topic_id: UUID
+    topic_name: str
+    partitions: Sequence[int]
+
+
+class DescribedConsumerMember(NamedTuple):
+    """``member_type`` 0 speaks the classic protocol, 1 the consumer protocol."""
+
+    member_id: str
+    instance_id: str | None
+    rack_id: str | None
+    member_epoch: int
+    client_id: str
+    client_host: str
+    subscribed_topic_names: Sequence[str]
+    subscribed_topic_regex: str | None
+    assignment: Sequence[TopicIdPartitions] = ()
+    target_assignment: Sequence[TopicIdPartitions] = ()
+    member_type: int = 1
+
+
+class DescribedConsumerGroup(NamedTuple):
+    group_id: str
+    error_code: int = 0
+    error_message: str | None = None
+    group_state: str = ""
+    group_epoch: int = 0
+    assignment_epoch: int = 0
+    assignor_name: str = ""
+    members: Sequence[DescribedConsumerMember] = ()

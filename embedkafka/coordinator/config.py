@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class MigrationPolicy(str, Enum):
+    """Which way a group with members may change its type (``group.consumer.migration.policy``)."""
+
+    DISABLED = "disabled"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    BIDIRECTIONAL = "bidirectional"
+
+    @property
+    def allows_upgrade(self) -> bool:
+        """A classic group becomes a consumer group when the first member of that protocol comes."""
+        return self in (MigrationPolicy.UPGRADE, MigrationPolicy.BIDIRECTIONAL)
+
+    @property
+    def allows_downgrade(self) -> bool:
+        """A consumer group becomes a classic one when the last member of its protocol goes."""
+        return self in (MigrationPolicy.DOWNGRADE, MigrationPolicy.BIDIRECTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupConfig:
-    """Defaults are Kafka 4.3's but for ``initial_rebalance_delay_ms`` (3000 there): one process has nobody to wait
-    for."""
+    """Defaults are Kafka 4.3's but for ``initial_rebalance_delay_ms`` (3000 there) and
+    ``consumer_assignment_interval_ms`` (1000 there): one process has nobody to wait for."""
 
     min_session_timeout_ms: int = 6_000
     max_session_timeout_ms: int = 1_800_000
@@ -18,3 +38,9 @@ class GroupConfig:
     offset_metadata_max_bytes: int = 4_096
     offsets_retention_ms: int = 10_080 * 60_000
     offsets_retention_check_interval_ms: int = 600_000
+    consumer_session_timeout_ms: int = 45_000
+    consumer_heartbeat_interval_ms: int = 5_000
+    consumer_max_size: int = 2_147_483_647
+    consumer_assignors: tuple[str, ...] = ("uniform", "range")
+    consumer_assignment_interval_ms: int = 0
+    consumer_migration_policy: MigrationPolicy = MigrationPolicy.BIDIRECTIONAL

@@ -7,11 +7,13 @@ knows, and name what happens without a client: timers that ran out, topics that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from embedkafka.coordinator.api import (
+    ConsumerGroupHeartbeatRequest,
     DeleteGroupsRequest,
+    DescribeConsumerGroupsRequest,
     DescribeGroupsRequest,
     HeartbeatRequest,
     JoinGroupRequest,
@@ -22,14 +24,25 @@ from embedkafka.coordinator.api import (
     OffsetFetchRequest,
     SyncGroupRequest,
 )
-from embedkafka.coordinator.classic.group import Group
 from embedkafka.coordinator.records import Record
+
+if TYPE_CHECKING:
+    from embedkafka.coordinator.classic.group import Group
 
 
 class JoinGroup(NamedTuple):
     """A join with who asks; ``fresh_id`` is a unique text that becomes the end of a new member's id."""
 
     request: JoinGroupRequest
+    client_id: str
+    client_host: str
+    fresh_id: str
+
+
+class ConsumerHeartbeat(NamedTuple):
+    """A heartbeat of the consumer protocol with who sends it; ``fresh_id`` names a new member that has no id."""
+
+    request: ConsumerGroupHeartbeatRequest
     client_id: str
     client_host: str
     fresh_id: str
@@ -82,8 +95,27 @@ class SyncDeadline(NamedTuple):
     generation_id: int
 
 
+class MemberOverdue(NamedTuple):
+    """A consumer group's member has not done in time what others wait for.
+
+    ``epoch`` is the one in which it had to give partitions up; None: it speaks the classic protocol and had to join
+    again or to sync.
+    """
+
+    group_id: str
+    member_id: str
+    epoch: int | None = None
+
+
+class AssignmentDue(NamedTuple):
+    """The interval between two assignments of a consumer group is over (KIP-1263)."""
+
+    group_id: str
+
+
 Command = (
     JoinGroup
+    | ConsumerHeartbeat
     | SyncGroupRequest
     | HeartbeatRequest
     | LeaveGroupRequest
@@ -92,6 +124,7 @@ Command = (
     | OffsetDeleteRequest
     | ListGroupsRequest
     | DescribeGroupsRequest
+    | DescribeConsumerGroupsRequest
     | DeleteGroupsRequest
     | Loaded
     | ExpireOffsets
@@ -100,6 +133,8 @@ Command = (
     | InitialDelayOver
     | JoinDeadline
     | SyncDeadline
+    | MemberOverdue
+    | AssignmentDue
 )
 
 
@@ -114,14 +149,22 @@ class TimerKey(NamedTuple):
 SESSION = "session"
 JOIN = "join"
 SYNC = "sync"
+REVOKE = "revoke"
+CLASSIC_JOIN = "classic-join"
+CLASSIC_SYNC = "classic-sync"
+ASSIGN = "assign"
 
 
 class Timer(NamedTuple):
-    """Send ``command`` after ``delay_ms`` milliseconds; None takes the timer back."""
+    """Send ``command`` after ``delay_ms`` milliseconds; None takes the timer back.
+
+    ``keep`` leaves a timer that runs already under the key as it is.
+    """
 
     key: TimerKey
     delay_ms: int = 0
     command: Command | None = None
+    keep: bool = False
 
 
 class ParkKey(NamedTuple):
@@ -133,7 +176,10 @@ class ParkKey(NamedTuple):
 
 
 class GroupChanged(NamedTuple):
-    """The soft state of a group is now ``group``; None: nothing beyond what is durable."""
+    """The soft state of a group is now ``group``; None: nothing (any more) beyond what is durable.
+
+    Every decision that changes a group says so, for whoever watches its members.
+    """
 
     group_id: str
     group: Group | None

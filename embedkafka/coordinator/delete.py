@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.api import DeleteGroupsRequest, GroupResult, OffsetDeleteReply, OffsetDeleteRequest
-from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.decision import Decision, GroupChanged, TopicsDeleted
-from embedkafka.coordinator.records import GroupRecord, OffsetRecord, Record
+from embedkafka.coordinator.group_type import AnyGroup
+from embedkafka.coordinator.records import OffsetRecord, Record
 from embedkafka.coordinator.state import DurableState
 from embedkafka.errors import (
     GroupIdNotFoundError,
@@ -16,15 +16,14 @@ from embedkafka.errors import (
     NonEmptyGroupError,
 )
 from embedkafka.model import TopicPartition
-from embedkafka.protocol.internal.group_metadata import GroupMetadataKey
 from embedkafka.protocol.internal.offset_commit import OffsetCommitKey
 
 
-def delete_offsets(request: OffsetDeleteRequest, group: Group | None, durable: DurableState) -> Decision:
+def delete_offsets(request: OffsetDeleteRequest, group: AnyGroup | None, durable: DurableState) -> Decision:
     """Offsets of topics that the group's members read are not deleted under them."""
     if group is None:
         return Decision(reply=OffsetDeleteReply(GroupIdNotFoundError.errno))
-    if group.state is not GroupState.EMPTY and not group.is_consumer_group():
+    if group.guards_offsets():
         return Decision(reply=OffsetDeleteReply(NonEmptyGroupError.errno))
     committed = durable.offsets.get(request.group_id, {})
     error_codes = {}
@@ -41,7 +40,7 @@ def delete_offsets(request: OffsetDeleteRequest, group: Group | None, durable: D
 
 
 def delete_groups(
-    request: DeleteGroupsRequest, groups: Iterable[tuple[str, Group | None]], durable: DurableState
+    request: DeleteGroupsRequest, groups: Iterable[tuple[str, AnyGroup | None]], durable: DurableState
 ) -> Decision:
     """Delete groups without members, with their offsets; the reply is a list of results."""
     results: list[GroupResult] = []
@@ -52,12 +51,12 @@ def delete_groups(
             results.append(GroupResult(group_id, InvalidGroupIdError.errno, "a group id may not be empty"))
         elif group is None:
             results.append(GroupResult(group_id, GroupIdNotFoundError.errno, f"there is no group {group_id!r}"))
-        elif group.state is not GroupState.EMPTY:
-            message = f"group {group_id!r} has {len(group.members)} members"
+        elif not group.is_empty:
+            message = f"group {group_id!r} has {group.member_count} members"
             results.append(GroupResult(group_id, NonEmptyGroupError.errno, message))
         else:
             results.append(GroupResult(group_id))
-            records += group_tombstones(group_id, durable)
+            records += group_tombstones(group, durable)
             events.append(GroupChanged(group_id, None))
     return Decision(reply=results, records=records, events=events)
 
@@ -74,13 +73,13 @@ def delete_topics(command: TopicsDeleted, durable: DurableState) -> Decision:
     return Decision(records=records)
 
 
-def group_tombstones(group_id: str, durable: DurableState) -> list[Record]:
+def group_tombstones(group: AnyGroup, durable: DurableState) -> list[Record]:
     """What deletes a group and everything it committed."""
     records: list[Record] = [
-        offset_tombstone(group_id, topic_partition) for topic_partition in durable.offsets.get(group_id, ())
+        offset_tombstone(group.group_id, topic_partition) for topic_partition in durable.offsets.get(group.group_id, ())
     ]
-    if group_id in durable.groups:
-        records.append(GroupRecord(GroupMetadataKey(group_id), None))
+    if group.group_id in durable.groups or group.group_id in durable.consumer_groups:
+        records += group.tombstones()
     return records
 
 

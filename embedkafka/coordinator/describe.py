@@ -1,4 +1,4 @@
-"""ListGroups (16) and DescribeGroups (15)."""
+"""ListGroups (16), and DescribeGroups (15) for classic groups."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from collections.abc import Iterable
 from embedkafka.coordinator.api import DescribedGroup, DescribedMember, ListedGroup, ListGroupsRequest
 from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.errors import GroupIdNotFoundError
 
-CLASSIC = "classic"
 DEAD = "Dead"
 
 
-def list_groups(request: ListGroupsRequest, groups: Iterable[Group]) -> Decision:
+def list_groups(request: ListGroupsRequest, groups: Iterable[AnyGroup]) -> Decision:
     """Every group that passes the filters (KIP-518, KIP-848), by id."""
     states = {state.lower() for state in request.states}
     types = {group_type.lower() for group_type in request.types}
     listed = [
-        ListedGroup(group.group_id, group.protocol_type or "", group.state.value, CLASSIC)
+        ListedGroup(group.group_id, group.shown_protocol_type, group.shown_state, group.group_type)
         for group in groups
-        if (not states or group.state.value.lower() in states) and (not types or CLASSIC in types)
+        if (not states or group.shown_state.lower() in states) and (not types or group.group_type in types)
     ]
     return Decision(reply=sorted(listed, key=lambda group: group.group_id))
 
 
-def describe_groups(groups: Iterable[tuple[str, Group | None]]) -> Decision:
+def describe_groups(groups: Iterable[tuple[str, AnyGroup | None]]) -> Decision:
     """Groups with their members; what members subscribe and own is told while the group is stable."""
     return Decision(reply=[_describe(group_id, group) for group_id, group in groups])
 
 
-def _describe(group_id: str, group: Group | None) -> DescribedGroup:
-    if group is None:
+def _describe(group_id: str, group: AnyGroup | None) -> DescribedGroup:
+    if not isinstance(group, Group):
         # KIP-1043; before version 6 Kafka described an unknown group as a dead one, without an error.
-        message = f"there is no group {group_id!r}"
+        message = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no classic group"
         return DescribedGroup(group_id, GroupIdNotFoundError.errno, message, group_state=DEAD)
     stable = group.state is GroupState.STABLE
     return DescribedGroup(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from embedkafka.coordinator.api import CommittedOffset, OffsetFetchReply, OffsetFetchRequest
 from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.state import DurableState
 
 _NOTHING = CommittedOffset()
 
 
-def fetch_offsets(request: OffsetFetchRequest, durable: DurableState) -> Decision:
+def fetch_offsets(request: OffsetFetchRequest, group: AnyGroup | None, durable: DurableState) -> Decision:
     """A partition without a commit has offset -1; an unknown group has committed nothing.
 
     ``require_stable`` (KIP-447) will matter once offsets can be pending in a transaction.
     """
+    error_code = 0 if group is None else group.fetch_error(request)
+    if error_code:
+        return Decision(reply=OffsetFetchReply(error_code))
     committed = durable.offsets.get(request.group_id, {})
     partitions = committed if request.partitions is None else request.partitions
     found = {}

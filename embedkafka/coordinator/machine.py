@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from embedkafka.coordinator import commit, delete, describe, expire, fetch
 from embedkafka.coordinator.api import (
     DeleteGroupsRequest,
+    DescribeConsumerGroupsRequest,
     DescribeGroupsRequest,
     HeartbeatRequest,
     LeaveGroupRequest,
@@ -17,14 +18,19 @@ from embedkafka.coordinator.api import (
     SyncGroupRequest,
 )
 from embedkafka.coordinator.classic import expire as classic_expire
-from embedkafka.coordinator.classic import join, leave, sync
-from embedkafka.coordinator.classic.group import Group, GroupState, restore
-from embedkafka.coordinator.classic.rebalance import prepare
-from embedkafka.coordinator.classic.turn import Turn
+from embedkafka.coordinator.classic import group as classic_group
+from embedkafka.coordinator.classic import join, leave, load, sync
 from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.consumer import classic_member, heartbeat, target
+from embedkafka.coordinator.consumer import describe as consumer_describe
+from embedkafka.coordinator.consumer import leave as consumer_leave
+from embedkafka.coordinator.consumer import load as consumer_load
+from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.decision import (
+    AssignmentDue,
     Command,
     CommitOffsets,
+    ConsumerHeartbeat,
     Decision,
     ExpireOffsets,
     GroupChanged,
@@ -32,24 +38,39 @@ from embedkafka.coordinator.decision import (
     JoinDeadline,
     JoinGroup,
     Loaded,
+    MemberOverdue,
     SessionExpired,
     SyncDeadline,
-    Timer,
     TopicsDeleted,
 )
+from embedkafka.coordinator.group_type import AnyGroup
+from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.records import Record
 from embedkafka.coordinator.state import DurableState
+from embedkafka.coordinator.topics import NO_TOPICS, Topics
 
-# Commands about one group: found first, then handed over.
-_ONE_GROUP: dict[type, Callable[[Any, Group | None, GroupConfig, int], Decision]] = {
+# What a member, or a timer about one, asks of its group, by the group's type.  Where there is no group the classic
+# column answers.  A timer of the other type, or of a type that the group had once, asks nothing any more.
+_CLASSIC: Mapping[type, Callable[[Any, classic_group.Group | None, GroupConfig, int], Decision]] = {
+    JoinGroup: join.join_group,
+    SyncGroupRequest: sync.sync_group,
     HeartbeatRequest: leave.heartbeat,
     LeaveGroupRequest: leave.leave_group,
-    SyncGroupRequest: sync.sync_group,
     SessionExpired: classic_expire.expire_session,
     InitialDelayOver: classic_expire.end_initial_delay,
     JoinDeadline: classic_expire.end_join_phase,
     SyncDeadline: classic_expire.end_sync_phase,
 }
+_CONSUMER: Mapping[type, Callable[[Any, ConsumerGroup, Moment], Decision]] = {
+    JoinGroup: classic_member.join_group,
+    SyncGroupRequest: classic_member.sync_group,
+    HeartbeatRequest: classic_member.heartbeat,
+    LeaveGroupRequest: classic_member.leave_group,
+    SessionExpired: consumer_leave.expire_session,
+    MemberOverdue: consumer_leave.throw_out,
+    AssignmentDue: target.assign_now,
+}
+_MEMBERS_COMMANDS = _CLASSIC.keys() | _CONSUMER.keys()
 
 
 class GroupMachine:
@@ -58,7 +79,7 @@ class GroupMachine:
     def __init__(self, config: GroupConfig) -> None:
         self.config = config
         self._durable = DurableState()
-        self._soft: dict[str, Group] = {}
+        self._soft: dict[str, classic_group.Group] = {}  # other types have nothing soft
 
     def durable(self) -> DurableState:
         """What the log holds; comparable, not to be changed."""
@@ -71,75 +92,91 @@ class GroupMachine:
     def note(self, event: GroupChanged) -> None:
         """Let a soft change take effect; of a group that nobody is in or about to join, nothing is soft."""
         group = event.group
-        if group is None or (group.state is GroupState.EMPTY and not group.pending_members):
+        if group is None or group.is_abandoned:
             self._soft.pop(event.group_id, None)
         else:
             self._soft[event.group_id] = group
 
-    def find(self, group_id: str) -> Group | None:
+    def find(self, group_id: str) -> AnyGroup | None:
         """The group as it is now, not to be changed; None where there is none."""
-        soft = self._soft.get(group_id)
-        if soft is not None:
-            return soft
+        group = self._soft.get(group_id) or self._durable.consumer_groups.get(group_id)
+        if group is not None:
+            return group
         stored = self._durable.groups.get(group_id)
         if stored is not None:
-            return restore(group_id, stored)
-        return Group(group_id) if group_id in self._durable.offsets else None
+            return classic_group.restore(group_id, stored)
+        return classic_group.Group(group_id) if group_id in self._durable.offsets else None
 
-    def groups(self) -> Iterator[Group]:
+    def groups(self) -> Iterator[AnyGroup]:
         """Every group, by id."""
         for group_id in sorted(self._durable.group_ids() | self._soft.keys()):
             group = self.find(group_id)
             if group is not None:
                 yield group
 
-    def handle(self, command: Command, now_ms: int) -> Decision:
+    def handle(self, command: Command, now_ms: int, topics: Topics = NO_TOPICS) -> Decision:
         """Decide about a command; changes nothing.
 
         Args:
             command: a request, or what happened without one.
             now_ms: the wall clock, milliseconds since the epoch; stamps records and judges retention.
+            topics: what topics there are now.
         """
+        moment = Moment(self.config, now_ms, topics)
+        if type(command) in _MEMBERS_COMMANDS:
+            return self._handle_member(command, moment)
+        if isinstance(command, ConsumerHeartbeat):
+            return heartbeat.heartbeat(command, self.find(command.request.group_id), moment)
         if isinstance(command, CommitOffsets):
             return commit.commit_offsets(command, self.find(command.request.group_id), self.config, now_ms)
-        one_group = _ONE_GROUP.get(type(command))
-        if one_group is not None:
-            return one_group(command, self.find(command.group_id), self.config, now_ms)  # type: ignore[union-attr]  # all have it
-        if isinstance(command, JoinGroup):
-            return join.join_group(command, self.find(command.request.group_id), self.config, now_ms)
         if isinstance(command, OffsetFetchRequest):
-            return fetch.fetch_offsets(command, self._durable)
+            return fetch.fetch_offsets(command, self.find(command.group_id), self._durable)
         if isinstance(command, OffsetDeleteRequest):
             return delete.delete_offsets(command, self.find(command.group_id), self._durable)
+        return self._handle_many(command, moment)
+
+    def _handle_member(self, command: Any, moment: Moment) -> Decision:
+        asked = command.request.group_id if isinstance(command, JoinGroup) else command.group_id
+        group = self.find(asked)
+        if isinstance(group, ConsumerGroup):
+            of_consumer = _CONSUMER.get(type(command))
+            return Decision() if of_consumer is None else of_consumer(command, group, moment)
+        of_classic = _CLASSIC.get(type(command))
+        assert group is None or isinstance(group, classic_group.Group)
+        return Decision() if of_classic is None else of_classic(command, group, moment.config, moment.now_ms)
+
+    def _handle_many(self, command: Command, moment: Moment) -> Decision:
+        """Commands about several groups."""
         if isinstance(command, ListGroupsRequest):
             return describe.list_groups(command, self.groups())
         if isinstance(command, DescribeGroupsRequest):
             return describe.describe_groups(self._find_each(command.group_ids))
+        if isinstance(command, DescribeConsumerGroupsRequest):
+            return consumer_describe.describe_consumer_groups(self._find_each(command.group_ids), moment)
         if isinstance(command, DeleteGroupsRequest):
             return delete.delete_groups(command, self._find_each(command.group_ids), self._durable)
         if isinstance(command, TopicsDeleted):
             return delete.delete_topics(command, self._durable)
         if isinstance(command, ExpireOffsets):
-            return expire.expire_offsets(self.groups(), self._durable, self.config, now_ms)
+            return expire.expire_offsets(self.groups(), self._durable, self.config, moment.now_ms)
         assert isinstance(command, Loaded), f"not a command: {command!r}"
-        return self._start_sessions(now_ms)
+        return self._load(moment)
 
-    def _find_each(self, group_ids: Iterable[str]) -> Iterator[tuple[str, Group | None]]:
+    def _find_each(self, group_ids: Iterable[str]) -> Iterator[tuple[str, AnyGroup | None]]:
         for group_id in dict.fromkeys(group_ids):
             yield group_id, self.find(group_id)
 
-    def _start_sessions(self, now_ms: int) -> Decision:
-        """Sessions of all members start when a coordinator has loaded its groups; too large a group rebalances."""
-        events: list[GroupChanged] = []
-        timers: list[Timer] = []
+    def _load(self, moment: Moment) -> Decision:
+        """Members' sessions start when a coordinator has loaded its groups."""
+        loaded = Decision(events=[], timers=[])
         for group in self.groups():
-            if not group.members:
+            if isinstance(group, ConsumerGroup):
+                decision = consumer_load.start_timers(group, moment)
+            elif isinstance(group, classic_group.Group) and group.members:
+                decision = load.start_sessions(group, moment.config, moment.now_ms)
+            else:
                 continue
-            turn = Turn(group, self.config, now_ms)
-            for member in group.members.values():
-                turn.start_session(member.member_id, member.session_timeout_ms)
-            if len(group.members) > self.config.max_size:
-                prepare(turn)
-            timers += turn.decide().timers
-            events.append(GroupChanged(group.group_id, turn.group))
-        return Decision(events=events, timers=timers)
+            loaded = loaded._replace(
+                events=[*loaded.events, *decision.events], timers=[*loaded.timers, *decision.timers]
+            )
+        return loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from embedkafka.broker.api import (
     BrokerEndpoint,
@@ -20,9 +20,14 @@ from embedkafka.broker.api import (
 from embedkafka.broker.groups import Groups
 from embedkafka.clock import ManualClock
 from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.topics import Topic, Topics
 from embedkafka.model import TopicPartition
 
 TOPIC_ID = UUID("01234567-89ab-4def-8123-456789abcdef")
+
+
+def topic_id(name: str) -> UUID:
+    return TOPIC_ID if name == "t" else uuid5(TOPIC_ID, name)
 
 
 class FakeLog:
@@ -51,12 +56,22 @@ class FakeHost:
         self.random = random.Random(7)
         self.logs = {} if logs is None else logs
         self.topics = {"t": 8, "u": 8}
+        self._known: list[Topic] = []
+        self._topics_now = Topics()
 
     def broker_endpoint(self) -> BrokerEndpoint:
         return BrokerEndpoint(0, "localhost", 9092)
 
     def topic_id_of(self, topic_partition: TopicPartition) -> UUID | None:
-        return TOPIC_ID if topic_partition.partition < self.topics.get(topic_partition.topic, 0) else None
+        name = topic_partition.topic
+        return topic_id(name) if topic_partition.partition < self.topics.get(name, 0) else None
+
+    def known_topics(self) -> Topics:
+        known = [Topic(name, topic_id(name), count) for name, count in self.topics.items()]
+        if known != list(self._known):
+            self._known = known
+            self._topics_now = Topics(known, self._topics_now.version + 1)
+        return self._topics_now
 
     def offsets_partition_count(self) -> int:
         return 50

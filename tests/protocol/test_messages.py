@@ -129,7 +129,7 @@ def test_offsets_of_kafka_before_0_9_are_read() -> None:
 
 
 def test_record_types_of_other_protocols_are_passed_over() -> None:
-    assert records.decode(b"\0\3anything", b"") is None
+    assert records.decode(b"\0\x11anything", b"") is None
 
 
 @pytest.mark.parametrize("key", [b"", b"\0", b"\0\1\0\1", bytes.fromhex(OFFSET_KEY) + b"!"])

@@ -14,14 +14,27 @@ Kafka's ``ClassicGroup``.  Its DEAD state is here the absence of the group.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import ClassVar
 
-from embedkafka.coordinator.api import JoinedMember
-from embedkafka.errors import KafkaProtocolError
+from embedkafka.coordinator.api import JoinedMember, OffsetFetchRequest
+from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.decision import SESSION, CommitOffsets, SessionExpired, Timer, TimerKey
+from embedkafka.coordinator.group_type import KnownMember, Session
+from embedkafka.coordinator.records import GroupRecord, Record
+from embedkafka.errors import (
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    KafkaProtocolError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from embedkafka.model import TopicPartition
 from embedkafka.protocol.consumer.subscription import decode_subscription
-from embedkafka.protocol.internal.group_metadata import GroupMetadataValue, MemberMetadata
+from embedkafka.protocol.internal.group_metadata import GroupMetadataKey, GroupMetadataValue, MemberMetadata
+from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
 CONSUMER_PROTOCOL_TYPE = "consumer"
 
@@ -93,6 +106,8 @@ class Group:
     pending_syncs: frozenset[str] = frozenset()
     new_member_added: bool = False
 
+    group_type: ClassVar[str] = "classic"
+
     def copy(self) -> Group:
         """An independent copy; O(members)."""
         return replace(self, members=dict(self.members))
@@ -152,6 +167,101 @@ class Group:
             JoinedMember(member.member_id, member.metadata(self.protocol_name), member.group_instance_id)
             for member in self.members.values()
         ]
+
+    # What all groups know --------------------------------------------------------------------------------------------
+
+    @property
+    def shown_protocol_type(self) -> str:
+        return self.protocol_type or ""
+
+    @property
+    def shown_state(self) -> str:
+        return self.state.value
+
+    @property
+    def is_empty(self) -> bool:
+        return self.state is GroupState.EMPTY
+
+    @property
+    def is_abandoned(self) -> bool:
+        """A member that was told its id is about to join, so its group is not deleted under it."""
+        return self.is_empty and not self.pending_members
+
+    @property
+    def member_count(self) -> int:
+        return len(self.members)
+
+    def known_members(self) -> Iterator[KnownMember]:
+        for member in self.members.values():
+            yield KnownMember(member.member_id, member.client_host, member.group_instance_id)
+
+    def knows(self, member_id: str) -> bool:
+        return member_id in self.members or member_id in self.pending_members
+
+    def session(self, member_id: str, config: GroupConfig) -> Session | None:
+        member = self.members.get(member_id)
+        if member is None:
+            return None
+        return Session(member.session_timeout_ms, member.awaiting_join or member.awaiting_sync)
+
+    def needs_attention(self, member_id: str) -> bool:
+        return member_id not in self.members or self.state is GroupState.PREPARING_REBALANCE
+
+    def session_timer(self, member_id: str) -> Timer:
+        """The timer that a sign of life starts again."""
+        timeout_ms = self.members[member_id].session_timeout_ms
+        return Timer(TimerKey(SESSION, self.group_id, member_id), timeout_ms, SessionExpired(self.group_id, member_id))
+
+    def member_error(self, member_id: str, group_instance_id: str | None) -> int:
+        """0, or why this is not a member: FENCED_INSTANCE_ID where its static place is another client's now."""
+        if group_instance_id is not None:
+            current = self.static_member_id(group_instance_id)
+            if current is not None and current != member_id:
+                return FencedInstanceIdError.errno
+        return 0 if member_id in self.members else UnknownMemberIdError.errno
+
+    def generation_error(self, member_id: str, group_instance_id: str | None, generation_id: int) -> int:
+        """:meth:`member_error`, or ILLEGAL_GENERATION for a member that missed a rebalance."""
+        error_code = self.member_error(member_id, group_instance_id)
+        if error_code:
+            return error_code
+        return 0 if generation_id == self.generation_id else IllegalGenerationError.errno
+
+    def commit_errors(self, command: CommitOffsets) -> Mapping[TopicPartition, int]:
+        request = command.request
+        if request.generation_id < 0 and self.is_empty:
+            return {}
+        if request.generation_id < 0 and not request.member_id and request.group_instance_id is None:
+            error_code = UnknownMemberIdError.errno
+        else:
+            error_code = self.generation_error(request.member_id, request.group_instance_id, request.generation_id)
+        if not error_code and self.state is GroupState.COMPLETING_REBALANCE:
+            # Between two generations nobody owns a partition yet; while a rebalance is prepared old owners still do.
+            error_code = RebalanceInProgressError.errno
+        return dict.fromkeys(request.offsets, error_code) if error_code else {}
+
+    def fetch_error(self, request: OffsetFetchRequest) -> int:
+        return 0
+
+    def after_commit(self, member_id: str) -> Sequence[Timer]:
+        return [self.session_timer(member_id)] if member_id in self.members else ()
+
+    def guards_offsets(self) -> bool:
+        return not self.is_empty and not self.is_consumer_group()
+
+    def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
+        """The moment the group became empty; for topics nobody reads any more, and for groups that never had members,
+        the commit.  Other protocol types keep their offsets while they have members."""
+        if self.protocol_type is not None and not self.is_empty:
+            readable = self.is_consumer_group() and self.state is GroupState.STABLE
+            if not readable or self.is_subscribed_to(topic):
+                return None
+        if self.protocol_type is not None and self.is_empty and self.state_timestamp_ms != -1:
+            return self.state_timestamp_ms
+        return value.commit_timestamp
+
+    def tombstones(self) -> list[Record]:
+        return [GroupRecord(GroupMetadataKey(self.group_id), None)]
 
     def is_subscribed_to(self, topic: str) -> bool:
         """Whether a member reads the topic; where that cannot be known of a consumer group, it is assumed."""

@@ -18,7 +18,6 @@ from embedkafka.coordinator.classic.rebalance import (
     replace_static_member,
 )
 from embedkafka.coordinator.classic.turn import Turn
-from embedkafka.coordinator.classic.validate import member_error
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import JOIN, Decision, JoinGroup
 from embedkafka.errors import (
@@ -88,7 +87,7 @@ def _known_member(turn: Turn, command: JoinGroup) -> Decision:
     member_id = request.member_id
     if member_id in group.pending_members and request.group_instance_id is None:
         return _add(turn, command, member_id)
-    error_code = member_error(group, member_id, request.group_instance_id)
+    error_code = group.member_error(member_id, request.group_instance_id)
     if error_code:
         return _refuse(request, error_code)
     member = group.members[member_id]

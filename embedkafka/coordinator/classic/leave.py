@@ -6,16 +6,9 @@ from embedkafka.coordinator.api import HeartbeatRequest, LeaveGroupReply, LeaveG
 from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.classic.rebalance import complete_join_if_all_joined, rebalance_or_complete, remove_member
 from embedkafka.coordinator.classic.turn import Turn
-from embedkafka.coordinator.classic.validate import generation_error, member_error
 from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.decision import SESSION, Decision, SessionExpired, Timer, TimerKey
+from embedkafka.coordinator.decision import Decision
 from embedkafka.errors import InvalidGroupIdError, RebalanceInProgressError, UnknownMemberIdError
-
-
-def session_timer(group: Group, member_id: str) -> Timer:
-    """The timer that a sign of life starts again."""
-    timeout_ms = group.members[member_id].session_timeout_ms
-    return Timer(TimerKey(SESSION, group.group_id, member_id), timeout_ms, SessionExpired(group.group_id, member_id))
 
 
 def heartbeat(request: HeartbeatRequest, group: Group | None, config: GroupConfig, now_ms: int) -> Decision:
@@ -24,12 +17,12 @@ def heartbeat(request: HeartbeatRequest, group: Group | None, config: GroupConfi
         return Decision(reply=InvalidGroupIdError.errno)
     if group is None:
         return Decision(reply=UnknownMemberIdError.errno)
-    error_code = generation_error(group, request.member_id, request.group_instance_id, request.generation_id)
+    error_code = group.generation_error(request.member_id, request.group_instance_id, request.generation_id)
     if error_code:
         return Decision(reply=error_code)
     preparing = group.state is GroupState.PREPARING_REBALANCE
     return Decision(
-        reply=RebalanceInProgressError.errno if preparing else 0, timers=[session_timer(group, request.member_id)]
+        reply=RebalanceInProgressError.errno if preparing else 0, timers=[group.session_timer(request.member_id)]
     )
 
 
@@ -61,7 +54,7 @@ def _remove(turn: Turn, leaving: LeavingMember) -> int:
         group.remove(member_id)
         turn.end_session(member_id)
         return 0
-    error_code = member_error(group, member_id, leaving.group_instance_id)
+    error_code = group.member_error(member_id, leaving.group_instance_id)
     if not error_code:
         turn.end_session(member_id)
         remove_member(turn, group.members[member_id])

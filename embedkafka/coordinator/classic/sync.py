@@ -6,7 +6,6 @@ from embedkafka.coordinator.api import SyncGroupReply, SyncGroupRequest
 from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.classic.rebalance import answer_syncs
 from embedkafka.coordinator.classic.turn import Turn
-from embedkafka.coordinator.classic.validate import generation_error
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import SYNC, Decision
 from embedkafka.errors import (
@@ -47,7 +46,7 @@ def _error(request: SyncGroupRequest, group: Group | None) -> int:
         return InvalidGroupIdError.errno
     if group is None:
         return UnknownMemberIdError.errno
-    error_code = generation_error(group, request.member_id, request.group_instance_id, request.generation_id)
+    error_code = group.generation_error(request.member_id, request.group_instance_id, request.generation_id)
     if error_code:
         return error_code
     other_type = request.protocol_type is not None and request.protocol_type != group.protocol_type

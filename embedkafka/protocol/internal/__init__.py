@@ -3,12 +3,20 @@
 A key starts with an int16 that says which schema it and its value have (Kafka's ``apiKey`` of the record type); a value
 starts with the int16 version of its schema.  ``__consumer_offsets``:
 
-====  ======================  ==========================
-type  key                     value, with its versions
-====  ======================  ==========================
-0     OffsetCommitKey         OffsetCommitValue 0 (before Kafka 0.9)
-1     OffsetCommitKey         OffsetCommitValue 0-4
-2     GroupMetadataKey        GroupMetadataValue 0-4
-3-18  the types of KIP-848, KIP-932 and KIP-1071, which come with those protocols
-====  ======================  ==========================
+====  ========================================  ==========================
+type  key                                       value, with its versions
+====  ========================================  ==========================
+0     OffsetCommitKey                           OffsetCommitValue 0 (before Kafka 0.9)
+1     OffsetCommitKey                           OffsetCommitValue 0-4
+2     GroupMetadataKey                          GroupMetadataValue 0-4
+3     ConsumerGroupMetadataKey                  its value 0
+4     ConsumerGroupPartitionMetadataKey         its value 0 (Kafka 4.0 only)
+5     ConsumerGroupMemberMetadataKey            its value 0
+6     ConsumerGroupTargetAssignmentMetadataKey  its value 0
+7     ConsumerGroupTargetAssignmentMemberKey    its value 0
+8     ConsumerGroupCurrentMemberAssignmentKey   its value 0
+16    ConsumerGroupRegularExpressionKey         its value 0
+====  ========================================  ==========================
+
+9-15 belong to share groups (KIP-932), 17 and on to streams groups (KIP-1071).
 """

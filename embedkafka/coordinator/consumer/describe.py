@@ -1,0 +1,63 @@
+"""ConsumerGroupDescribe (69)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from embedkafka.coordinator.api import DescribedConsumerGroup, DescribedConsumerMember, TopicIdPartitions
+from embedkafka.coordinator.consumer.assignment import Partitions
+from embedkafka.coordinator.consumer.group import ConsumerGroup
+from embedkafka.coordinator.consumer.member import Member
+from embedkafka.coordinator.consumer.target import assignor_of
+from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.group_type import AnyGroup
+from embedkafka.coordinator.moment import Moment
+from embedkafka.coordinator.topics import Topics
+from embedkafka.errors import GroupIdNotFoundError
+
+_CLASSIC_MEMBER = 0
+_CONSUMER_MEMBER = 1
+
+
+def describe_consumer_groups(groups: Iterable[tuple[str, AnyGroup | None]], moment: Moment) -> Decision:
+    """Consumer groups with their members; a group of another type is not found."""
+    return Decision(reply=[_describe(group_id, group, moment) for group_id, group in groups])
+
+
+def _describe(group_id: str, group: AnyGroup | None, moment: Moment) -> DescribedConsumerGroup:
+    if not isinstance(group, ConsumerGroup):
+        what = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no consumer group"
+        return DescribedConsumerGroup(group_id, GroupIdNotFoundError.errno, what)
+    return DescribedConsumerGroup(
+        group_id,
+        group_state=group.shown_state,
+        group_epoch=group.epoch,
+        assignment_epoch=group.assignment_epoch,
+        assignor_name=assignor_of(group, moment.config),
+        members=[_describe_member(group, member, moment.topics) for member in group.members.values()],
+    )
+
+
+def _describe_member(group: ConsumerGroup, member: Member, topics: Topics) -> DescribedConsumerMember:
+    return DescribedConsumerMember(
+        member_id=member.member_id,
+        instance_id=member.instance_id,
+        rack_id=member.rack_id,
+        member_epoch=member.epoch,
+        client_id=member.client_id,
+        client_host=member.client_host,
+        subscribed_topic_names=sorted(member.subscribed_topics),
+        subscribed_topic_regex=member.subscribed_regex or None,
+        assignment=_named(member.assigned, topics),
+        target_assignment=_named(group.target_of(member.member_id), topics),
+        member_type=_CONSUMER_MEMBER if member.classic is None else _CLASSIC_MEMBER,
+    )
+
+
+def _named(partitions: Partitions, topics: Topics) -> list[TopicIdPartitions]:
+    found = ((topics.with_id(topic_id), numbers) for topic_id, numbers in partitions.items())
+    named = [(topic, numbers) for topic, numbers in found if topic is not None]
+    return [
+        TopicIdPartitions(topic.topic_id, topic.name, sorted(numbers))
+        for topic, numbers in sorted(named, key=lambda each: each[0].name)
+    ]

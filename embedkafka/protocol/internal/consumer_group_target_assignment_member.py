@@ -1,0 +1,30 @@
+"""ConsumerGroupTargetAssignmentMemberKey (record type 7) and its value: the partitions a member shall come to own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID as UuidValue
+
+from embedkafka.protocol.fields import INT32, STRING, UUID, array, wire
+from embedkafka.protocol.schema import Schema
+
+
+@dataclass(slots=True)
+class ConsumerGroupTargetAssignmentMemberKey:
+    group_id: str = wire(STRING)
+    member_id: str = wire(STRING)
+
+
+@dataclass(slots=True)
+class TargetPartitions:
+    topic_id: UuidValue = wire(UUID)
+    partitions: list[int] = wire(array(INT32))
+
+
+@dataclass(slots=True)
+class ConsumerGroupTargetAssignmentMemberValue:
+    topic_partitions: list[TargetPartitions] = wire(array(TargetPartitions))
+
+
+KEY = Schema(ConsumerGroupTargetAssignmentMemberKey, versions="0")
+VALUE = Schema(ConsumerGroupTargetAssignmentMemberValue, versions="0", flexible="0+")
