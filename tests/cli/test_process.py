@@ -48,7 +48,7 @@ def test_nothing_there_is_exit_code_4(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_ends_it_quietly_with_exit_code_141(built: Built) -> None:
-    write_segment(built.log(), [batch(0, [b"short lines fill the buffer"] * 10_000)])
+    write_segment(built.log(), [batch(0, [b"x" * (number % 97) for number in range(10_000)])])
     with subprocess.Popen(
         command("consume", "lines", "--data", built.path),
         stdout=subprocess.PIPE,
