@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from embedkafka.errors import CorruptRecordError
 from embedkafka.files import Bytes, Handle, HandleCache
-from embedkafka.record import HEADER_SIZE_BYTES, BatchHeader, decode_batch, read_header
+from embedkafka.record import HEADER_SIZE_BYTES, BatchHeader, decode_batch, read_header, verify_checksum
 from embedkafka.storage.index import MAX_RELATIVE_OFFSET, OFFSET_ENTRY, TIME_ENTRY, OffsetIndex, TimeIndex
 from embedkafka.storage.names import CLEANED_SUFFIX, LOG_SUFFIX, segment_name
 
@@ -253,7 +253,11 @@ class Segment:
                 )
         end = start + wanted
         first_last_offset = _last_offset(window, start)
-        if first_last_offset >= max_offset or (wanted > max_bytes and not min_one_batch):
+        if wanted > max_bytes and not min_one_batch:
+            return []
+        if first_last_offset >= max_offset:
+            # Not to be seen yet, or a damaged header that only says so: going on behind it would lose it in silence.
+            self._verify(position + start, position + end, size_bytes)
             return []
         if end > len(window):
             window = self.log.view(position, position + end, file_bytes=size_bytes)
@@ -262,6 +266,13 @@ class Segment:
                 window, position, start, end, min(len(window), start + max_bytes), max_offset, state
             )
         return [window[start:end]]
+
+    def _verify(self, position: int, end: int, size_bytes: int) -> None:
+        """Raise CorruptRecordError, naming the file, unless the batch at ``position`` is what was written."""
+        try:
+            verify_checksum(self.log.view(position, min(end, size_bytes), file_bytes=size_bytes))
+        except CorruptRecordError as error:
+            raise CorruptRecordError(f"{self.log.path} at position {position}: {error.args[0]}") from None
 
     def position_at_or_before(self, offset: int) -> int:
         """Where to start looking for the batch that holds ``offset``: a batch that begins at it or before."""
@@ -306,9 +317,12 @@ class Segment:
             end = max(end, jump)
         while end + HEADER_SIZE_BYTES <= limit:
             base_offset, length, last_offset_delta = _WALK.unpack_from(window, end)
-            if end + length + _LENGTH_END > limit or base_offset + last_offset_delta >= max_offset:
+            size = length + _LENGTH_END
+            if size < HEADER_SIZE_BYTES:
+                break  # damaged: the read that begins here says so
+            if end + size > limit or base_offset + last_offset_delta >= max_offset:
                 break
-            end += length + _LENGTH_END
+            end += size
         return end
 
     def headers(self, position: int = 0, *, chunk_bytes: int = 1 << 20) -> Iterator[tuple[int, BatchHeader]]:
