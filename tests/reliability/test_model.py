@@ -23,7 +23,7 @@ from reliability.model import Model, ModelPartition, ModelRecord, Pending
 
 import embedkafka
 from embedkafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
-from embedkafka.client.assignors import RangePartitionAssignor
+from embedkafka.client.assignors import ASSIGNORS, AbstractPartitionAssignor
 from embedkafka.clock import ManualClock
 from embedkafka.storage import retention
 from embedkafka.storage.compaction import OffsetMap, _Cleaning
@@ -63,7 +63,7 @@ headers = st.lists(st.tuples(st.sampled_from(["h", "\u00e9"]), st.binary(max_siz
 class Member:
     """A consumer of the group, and what it must read next from each partition it was given."""
 
-    def __init__(self, engine: Any, model: Model) -> None:
+    def __init__(self, engine: Any, strategy: type) -> None:
         self.positions: dict[TopicPartition, int | None] = {}  # None: from the committed offset
         member = self
 
@@ -82,6 +82,7 @@ class Member:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=7,
+            partition_assignment_strategy=[strategy],
         )
         self.client.subscribe(list(TOPICS), listener=Listener())
 
@@ -98,7 +99,11 @@ class Machine(RuleBasedStateMachine):
 
     # -- opening and closing -----------------------------------------------------------------------------------------
 
-    @initialize()
+    @initialize(strategy=st.sampled_from(sorted(ASSIGNORS)))
+    def begin(self, strategy: str) -> None:
+        self.strategy = ASSIGNORS[strategy]
+        self.open()
+
     def open(self) -> None:
         self.engine = embedkafka.EmbeddedKafka(self.folder, clock=self.clock, **BROKER)
         self.admin = KafkaAdminClient(bootstrap_servers=self.engine)
@@ -268,7 +273,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.members) < MAX_MEMBERS)
     @rule()
     def join(self) -> None:
-        self.members.append(Member(self.engine, self.model))
+        self.members.append(Member(self.engine, self.strategy))
 
     @precondition(lambda self: self.members)
     @rule(data=st.data())
@@ -302,7 +307,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.members)
     @rule(data=st.data())
     def commit_what_was_read(self, data: st.DataObject) -> None:
-        member = self.members[data.draw(st.integers(0, len(self.members) - 1))]
+        self._commit(self.members[data.draw(st.integers(0, len(self.members) - 1))])
+
+    def _commit(self, member: Member) -> None:
         offsets = {one: position for one, position in member.positions.items() if position is not None}
         if not offsets:
             return
@@ -314,6 +321,17 @@ class Machine(RuleBasedStateMachine):
         self.model.committed[GROUP].update(offsets)
         for one, offset in offsets.items():
             assert member.client.committed(one) == offset
+
+    @rule(newcomers=st.integers(1, 2), rounds=st.integers(1, 6))
+    def work_as_a_group(self, newcomers: int, rounds: int) -> None:
+        """Members come, read and commit in turn, as programs do."""
+        for _ in range(min(newcomers, MAX_MEMBERS - len(self.members))):
+            self.join()
+        for _ in range(rounds):
+            for member in self.members:
+                for one, records in member.client.poll(timeout_ms=0).items():
+                    self._take(member, one, records)
+                self._commit(member)
 
     @precondition(lambda self: self.members)
     @rule()
@@ -450,13 +468,17 @@ def _commit_one_further(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _give_a_partition_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = RangePartitionAssignor.assign_partitions
+    def plant(assignor: type[AbstractPartitionAssignor]) -> None:
+        original = assignor.assign
 
-    def assign_partitions(self: Any, partitions: Any, members: Any) -> Any:
-        assigned = original(self, partitions, members)
-        return {member: [*got, ALL[0]] if ALL[0] not in got else got for member, got in assigned.items()}
+        def assign(self: Any, cluster: Any, members: Any) -> Any:
+            assigned = dict(original(self, cluster, members))
+            return dict.fromkeys(assigned, max(assigned.values(), key=lambda one: len(one.partitions())))
 
-    monkeypatch.setattr(RangePartitionAssignor, "assign_partitions", assign_partitions)
+        monkeypatch.setattr(assignor, "assign", assign)
+
+    for assignor in ASSIGNORS.values():
+        plant(assignor)
 
 
 BUGS = [
