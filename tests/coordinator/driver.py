@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from uuid import UUID
 
 from embedkafka.coordinator import records
 from embedkafka.coordinator.api import (
@@ -20,9 +21,11 @@ from embedkafka.coordinator.api import (
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import Command, CommitOffsets, Decision, JoinGroup, Loaded, ParkKey, TimerKey
 from embedkafka.coordinator.machine import GroupMachine
+from embedkafka.coordinator.topics import Topic, Topics
 from embedkafka.model import TopicPartition
 
 START_MS = 1_700_000_000_000
+TOPICS = Topics([Topic("t", UUID(int=1), 8), Topic("u", UUID(int=2), 4)], version=1)
 SUBSCRIBED_TO_T = b"\0\0\0\0\0\1\0\1t\xff\xff\xff\xff"
 
 
@@ -37,6 +40,7 @@ class Driver:
         self.parked: set[ParkKey] = set()
         self.answered: dict[ParkKey, Any] = {}
         self.now_ms = START_MS
+        self.topics = TOPICS
         self._ids = 0
 
     def fresh_id(self) -> str:
@@ -46,7 +50,7 @@ class Driver:
     def send(self, command: Command) -> Decision:
         """Handle a command and let the decision take effect; checks that handling changed nothing."""
         before = copy.deepcopy((self.machine._durable, self.machine._soft))
-        decision = self.machine.handle(command, self.now_ms)
+        decision = self.machine.handle(command, self.now_ms, self.topics)
         assert (self.machine._durable, self.machine._soft) == before, f"{command} changed the machine"
         for record in decision.records:
             key, value = records.encode(record)
@@ -57,6 +61,8 @@ class Driver:
         for event in decision.events:
             self.machine.note(event)
         for timer in decision.timers:
+            if timer.keep and timer.key in self.timers:
+                continue
             self.timers.pop(timer.key, None)
             if timer.command is not None:
                 self.timers[timer.key] = (timer.delay_ms, timer.command)
@@ -81,10 +87,11 @@ class Driver:
 
     def failed_over(self) -> Driver:
         """Another driver over the same log, as a new coordinator starts."""
-        other = Driver(self.config)
+        other = type(self)(self.config)
         other.machine = self.replayed()
         other.log = list(self.log)
         other.now_ms = self.now_ms
+        other.topics = self.topics
         other._ids = self._ids
         other.send(Loaded())
         return other
