@@ -155,9 +155,17 @@ class Groups:
     def offset_delete(
         self, context: RequestContext, group_id: str, partitions: Sequence[TopicPartition]
     ) -> OffsetDeleteReply:
-        """Forget offsets of topics that no member reads."""
-        reply: OffsetDeleteReply = self._shard(group_id).run(OffsetDeleteRequest(group_id, partitions))
-        return reply
+        """Forget offsets of topics that no member reads; partitions that do not exist are refused one by one."""
+        unknown = {
+            topic_partition: UnknownTopicOrPartitionError.errno
+            for topic_partition in partitions
+            if self._host.topic_id_of(topic_partition) is None
+        }
+        known = [topic_partition for topic_partition in partitions if topic_partition not in unknown]
+        if unknown and not known:
+            return OffsetDeleteReply(0, unknown)  # as Kafka, which does not even look for the group then
+        reply: OffsetDeleteReply = self._shard(group_id).run(OffsetDeleteRequest(group_id, known))
+        return OffsetDeleteReply(0, {**reply.error_codes, **unknown}) if unknown and not reply.error_code else reply
 
     def topics_deleted(self, topics: Iterable[str]) -> None:
         """Forget every offset of these topics.  To be called without a lock held."""

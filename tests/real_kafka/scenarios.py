@@ -572,6 +572,139 @@ def _config_resource_type(world: World) -> Any:
     return __import__(f"{world.package.__name__}.admin", fromlist=["ConfigResource"]).ConfigResourceType
 
 
+def _filled(world: World, topic: str, count: int, *, partitions: int = 2) -> None:
+    world.admin().create_topics(
+        {world.name(topic): {"num_partitions": partitions, "replication_factor": 1, "configs": _KEEP}},
+        wait_for_metadata=True,
+    )
+    producer = world.producer()
+    for number in range(count):
+        partition = number % partitions
+        producer.send(world.name(topic), b"v%d" % number, partition=partition, timestamp_ms=T0_MS + number * 1000)
+    producer.flush()
+
+
+def moving_a_groups_offsets(world: World) -> None:
+    _filled(world, "m", 20)
+    admin = world.admin()
+    spec = world.package.OffsetSpec
+    first, second = world.partition("m", 0), world.partition("m", 1)
+    group = world.name("moved")
+    for what, where in {"earliest": spec.EARLIEST, "latest": spec.LATEST, "a time": T0_MS + 6000}.items():
+        world.ask(f"offsets at {what}", lambda at=where: admin.list_partition_offsets({first: at, second: at}))
+    for what, where in {
+        "the earliest": spec.EARLIEST,
+        "the latest": spec.LATEST,
+        "a time": T0_MS + 6000,
+        "after all": T0_MS + 10**6,
+    }.items():
+        world.ask(f"reset to {what}", lambda at=where: admin.reset_group_offsets(group, {first: at, second: at}))
+        world.ask(f"after a reset to {what}", lambda: _offsets(admin, group))
+    world.ask(
+        "reset of no topic", lambda: admin.reset_group_offsets(group, {world.partition("nowhere", 0): spec.EARLIEST})
+    )
+    world.ask(
+        "alter for no topic", lambda: admin.alter_group_offsets(group, {world.partition("nowhere", 0): world.offset(1)})
+    )
+    world.ask("alter beyond the end", lambda: admin.alter_group_offsets(group, {first: world.offset(500, "far")}))
+    world.ask("altered", lambda: _offsets(admin, group))
+    world.ask("offsets of an unknown group", lambda: _offsets(admin, world.name("unknown")))
+    world.ask("delete offsets of an unknown group", lambda: admin.delete_group_offsets(world.name("unknown"), [first]))
+    world.ask(
+        "delete an offset that is not there", lambda: admin.delete_group_offsets(group, [world.partition("m", 7)])
+    )
+    reader = world.consumer("m", group_id=group, enable_auto_commit=False, auto_offset_reset="earliest")
+    world.note(
+        "a committed offset beyond the end is reset",
+        [(record.partition, record.offset) for record in fetch(reader, 10) if record.partition == 0],
+    )
+
+
+def committing_by_itself(world: World) -> None:
+    _filled(world, "auto", 20)
+    group = world.name("auto")
+    settings = {"group_id": group, "auto_offset_reset": "earliest", "max_poll_records": 5}
+    consumer = world.consumer("auto", **settings, auto_commit_interval_ms=10**6)
+    fetch(consumer, 20)
+    consumer.close()
+    world.ask("committed at close", lambda: _offsets(world.admin(), group))
+    again = world.consumer("auto", **settings)
+    world.note("nothing to read again", [record.offset for record in again.poll(timeout_ms=3000).values()])
+    again.close(autocommit=False)
+    calls: list[Any] = []
+    producer = world.producer()
+    producer.send(world.name("auto"), b"one more", partition=0).get(timeout=10)
+    third = world.consumer("auto", **settings | {"enable_auto_commit": False})
+    records = fetch(third, 1)
+    world.note("one more", [(record.partition, record.offset) for record in records])
+    third.commit_async(callback=lambda offsets, answer: calls.append((sorted(offsets), isinstance(answer, Exception))))
+    wait_until(lambda: bool(calls), third)
+    world.note("committed asynchronously", len(calls))
+    world.ask("committed", lambda: third.committed(world.partition("auto", 0)))
+
+
+def subscribing(world: World) -> None:
+    _filled(world, "sub-a", 4)
+    _filled(world, "sub-b", 4)
+    settings = {"auto_offset_reset": "earliest", "enable_auto_commit": False, "metadata_max_age_ms": 300}
+    consumer = world.consumer(group_id=world.name("pattern"), **settings)
+    world.ask("poll without a subscription", lambda: consumer.poll(timeout_ms=100))
+    world.ask("subscribe to a string", lambda: consumer.subscribe(world.name("sub-a")))
+    world.ask("subscribe to topics and a pattern", lambda: consumer.subscribe([world.name("sub-a")], pattern="x"))
+    world.ask("subscribe to nothing", lambda: consumer.subscribe())
+    world.ask("an illegal name", lambda: consumer.subscribe(["a b"]))
+    consumer.close()  # kafka-python's remembers what it was refused
+    consumer = world.consumer(group_id=world.name("pattern"), **settings)
+    consumer.subscribe(pattern=f"^{world.prefix}sub-.*")
+    world.note("by pattern", wait_until(lambda: len(consumer.assignment()) == 4, consumer))
+    world.ask("subscription", lambda: sorted(consumer.subscription()))
+    world.ask("assign while subscribed", lambda: consumer.assign([world.partition("sub-a", 0)]))
+    _filled(world, "sub-c", 2)
+    world.note("a new topic that matches", wait_until(lambda: len(consumer.assignment()) == 6, consumer))
+    consumer.unsubscribe()
+    world.ask("assign after unsubscribing", lambda: consumer.assign([world.partition("sub-a", 0)]))
+    world.ask("subscribe while assigned", lambda: consumer.subscribe([world.name("sub-a")]))
+    world.ask("pause what is not assigned", lambda: consumer.pause(world.partition("sub-b", 0)))
+    world.ask("position of what is not assigned", lambda: consumer.position(world.partition("sub-b", 0)))
+    world.ask("highwater of what is not assigned", lambda: consumer.highwater(world.partition("sub-b", 0)))
+    world.ask("seek with a bad offset", lambda: consumer.seek(world.partition("sub-a", 0), "x"))
+    world.ask("assign with a string", lambda: consumer.assign(["sub-a"]))
+    world.ask("assign nothing", lambda: consumer.assign([]))
+    consumer.close()
+    world.ask("closed", lambda: consumer.poll(timeout_ms=100))
+    world.ask("closed twice", consumer.close)
+
+
+def a_static_member(world: World) -> None:
+    _filled(world, "static", 8, partitions=4)
+    group = world.name("statics")
+    admin = world.admin()
+    settings = {
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "group_instance_id": "one",
+        "session_timeout_ms": 30_000,
+    }
+    first = world.consumer("static", **settings)
+    world.note("joined", wait_until(lambda: len(first.assignment()) == 4, first))
+
+    def members() -> Any:
+        described = admin.describe_groups([group])[group]
+        return described["group_state"], [member["group_instance_id"] for member in described["members"]]
+
+    world.ask("described", members)
+    second = world.consumer("static", **settings)
+    world.note("the same instance again", wait_until(lambda: len(second.assignment()) == 4, second))
+    world.ask("described then", members)
+    second.close()
+    world.ask("a static member does not leave by closing", members)
+    member = __import__(f"{world.package.__name__}.admin", fromlist=["MemberToRemove"]).MemberToRemove
+    world.ask("remove it", lambda: admin.remove_group_members(group, [member(group_instance_id="one")]))
+    world.ask("described at last", members)
+    world.ask("remove it again", lambda: admin.remove_group_members(group, [member(group_instance_id="one")]))
+
+
 SCENARIOS: list[Callable[[World], None]] = [
     creating_and_deleting_topics,
     reading_positions,
@@ -581,4 +714,8 @@ SCENARIOS: list[Callable[[World], None]] = [
     committing,
     sharing_partitions,
     topic_configs,
+    moving_a_groups_offsets,
+    committing_by_itself,
+    subscribing,
+    a_static_member,
 ]

@@ -19,6 +19,16 @@ KNOWN_DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
         "raises ValueError",
         "Java's client refuses it; kafka-python sends it, and the broker takes it as nothing committed",
     ),
+    ("subscribing", "pause what is not assigned"): (
+        "raises KeyError",
+        "raises IllegalStateError",
+        "an accident of kafka-python's; Java raises IllegalStateException",
+    ),
+    ("subscribing", "assign with a string"): (
+        "raises AttributeError",
+        "raises TypeError",
+        "an accident of kafka-python's; this says what is wrong",
+    ),
     ("committing", "committed then"): (None, [1000, "", -1], "what follows from it"),
 }
 
