@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from embedkafka.model import OffsetAndTimestamp as OffsetAndTimestamp
     from embedkafka.model import ProducerRecord as ProducerRecord
     from embedkafka.model import RecordMetadata as RecordMetadata
+    from embedkafka.model import SubscriptionPattern as SubscriptionPattern
     from embedkafka.model import TopicPartition as TopicPartition
     from embedkafka.model import TopicPartitionReplica as TopicPartitionReplica
     from embedkafka.record import ConsumerRecord as ConsumerRecord
@@ -65,8 +66,8 @@ _HOMES = {
     "clock": "ManualClock",
     "embedded": "EmbeddedKafka",
     "model": (
-        "ConsumerGroupMetadata OffsetAndMetadata OffsetAndTimestamp ProducerRecord RecordMetadata TopicPartition "
-        "TopicPartitionReplica"
+        "ConsumerGroupMetadata OffsetAndMetadata OffsetAndTimestamp ProducerRecord RecordMetadata "
+        "SubscriptionPattern TopicPartition TopicPartitionReplica"
     ),
     "record": "ConsumerRecord",
 }
@@ -86,6 +87,7 @@ __all__ = [  # noqa: RUF022  # loaded by __getattr__; grouped by what a reader l
     "ConsumerRecord",
     "ProducerRecord",
     "RecordMetadata",
+    "SubscriptionPattern",
     "TopicPartition",
     "TopicPartitionReplica",
     "OffsetAndMetadata",

@@ -72,6 +72,17 @@ class MemberState:
     STABLE = "<stable>"
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionPattern:
+    """A regular expression that the broker matches whole topic names with, for ``subscribe(pattern=...)`` (Java's).
+
+    It needs ``group_protocol="consumer"``.  A plain text or compiled pattern is matched in the client instead, from the
+    beginning of the name.
+    """
+
+    pattern: str
+
+
 class ConsumerGroupMetadata(NamedTuple):
     """A consumer's identity in its group; fences offsets committed in a transaction (KIP-447)."""
 

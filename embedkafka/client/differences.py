@@ -47,7 +47,11 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     **{
         f"KafkaConsumer setting {name}": Difference(None, default, _JAVA)
-        for name, default in {"group_protocol": "'classic'", "interceptor_classes": "[]"}.items()
+        for name, default in {
+            "group_protocol": "'classic'",
+            "group_remote_assignor": "None",
+            "interceptor_classes": "[]",
+        }.items()
     },
     "KafkaProducer setting buffer_memory": Difference(None, "33554432", _JAVA),
     "KafkaProducer setting interceptors": Difference(None, "[]", _JAVA),
@@ -66,7 +70,7 @@ DIFFERENCES: dict[str, Difference] = {
         "RecordMetadata",
         "errors",
     ),
-    **_names("Java's clients have it", "ProducerRecord"),
+    **_names("Java's clients have it", "ProducerRecord", "SubscriptionPattern"),
     **_names(
         "ready-made, as Java's clients have them",
         "BytesSerializer",

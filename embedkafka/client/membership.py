@@ -23,6 +23,7 @@ from embedkafka.broker.api import (
     OffsetCommitRequest,
     OffsetFetchRequest,
     OffsetToCommit,
+    RequestContext,
     SyncGroupReply,
     SyncGroupRequest,
 )
@@ -46,10 +47,18 @@ class MemberLiveness:
         self.max_poll_interval_ms = max_poll_interval_ms
 
 
-class Membership(Protocol):
-    """What a group's member can say, whatever carries it."""
+class GroupOffsets(Protocol):
+    """What a member can say of its group's offsets, whatever the group's protocol."""
 
     group_id: str
+
+    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]: ...
+    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]: ...
+
+
+class Membership(GroupOffsets, Protocol):
+    """What a classic group's member can say, whatever carries it."""
+
     group_instance_id: str | None
     member_id: str
     generation_id: int
@@ -62,8 +71,6 @@ class Membership(Protocol):
     def heartbeat(self) -> int: ...
     def leave(self, reason: str) -> None: ...
     def forget(self, *, keep_member_id: bool) -> None: ...
-    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]: ...
-    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]: ...
     def watch(self, changed: Callable[[], None]) -> None: ...
     def unwatch(self) -> None: ...
 
@@ -158,14 +165,9 @@ class EmbeddedMembership:
 
     def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]:
         """Commit as this member of this generation; error codes by partition, 0 for committed."""
-        request = OffsetCommitRequest(
-            self.group_id,
-            {partition: _to_commit(offset) for partition, offset in offsets.items()},
-            generation_id=self.generation_id,
-            member_id=self.member_id if self.generation_id != NO_GENERATION else "",
-            group_instance_id=self.group_instance_id,
-        )
-        return self._link.coordinator_port(self.group_id).offset_commit(self._context, request).error_codes
+        member_id = self.member_id if self.generation_id != NO_GENERATION else ""
+        generation_id, instance_id = self.generation_id, self.group_instance_id
+        return commit_offsets(self._link, self._context, self.group_id, offsets, generation_id, member_id, instance_id)
 
     def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]:
         """What the group has committed.
@@ -173,11 +175,7 @@ class EmbeddedMembership:
         Raises:
             BrokerResponseError: the coordinator's answer was an error.
         """
-        request = OffsetFetchRequest(self.group_id, partitions)
-        reply = self._link.coordinator_port(self.group_id).offset_fetch(self._context, request)
-        if reply.error_code:
-            raise for_code(reply.error_code)(self.group_id)
-        return reply.offsets
+        return fetch_offsets(self._link, self._context, self.group_id, partitions)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called, on any thread, when the next heartbeat would be answered with an error."""
@@ -192,6 +190,40 @@ class EmbeddedMembership:
 
     def metadata(self, state: str) -> ConsumerGroupMetadata:
         return ConsumerGroupMetadata(self.group_id, self.generation_id, self.member_id, self.group_instance_id, state)
+
+
+def commit_offsets(
+    link: EmbeddedLink,
+    context: RequestContext,
+    group_id: str,
+    offsets: Mapping[TopicPartition, OffsetAndMetadata],
+    generation_id: int,
+    member_id: str,
+    group_instance_id: str | None,
+) -> Mapping[TopicPartition, int]:
+    """Commit, fenced by a generation or member epoch; error codes by partition."""
+    request = OffsetCommitRequest(
+        group_id,
+        {partition: _to_commit(offset) for partition, offset in offsets.items()},
+        generation_id=generation_id,
+        member_id=member_id,
+        group_instance_id=group_instance_id,
+    )
+    return link.coordinator_port(group_id).offset_commit(context, request).error_codes
+
+
+def fetch_offsets(
+    link: EmbeddedLink, context: RequestContext, group_id: str, partitions: Sequence[TopicPartition]
+) -> Mapping[TopicPartition, CommittedOffset]:
+    """What a group has committed.
+
+    Raises:
+        BrokerResponseError: the coordinator's answer was an error.
+    """
+    reply = link.coordinator_port(group_id).offset_fetch(context, OffsetFetchRequest(group_id, partitions))
+    if reply.error_code:
+        raise for_code(reply.error_code)(group_id)
+    return reply.offsets
 
 
 def _to_commit(offset: OffsetAndMetadata) -> OffsetToCommit:

@@ -60,7 +60,7 @@ class Consumer:
         self,
         driver: ConsumerDriver,
         name: str,
-        topics: Sequence[str] = ("t",),
+        topics: Sequence[str] | None = ("t",),
         *,
         group_id: str = "g",
         instance_id: str | None = None,
@@ -72,7 +72,7 @@ class Consumer:
         self.member_id = name
         self.group_id = group_id
         self.instance_id = instance_id
-        self.topics: Sequence[str] = topics
+        self.topics: Sequence[str] | None = topics
         self.regex = regex
         self.assignor = assignor
         self.rebalance_timeout_ms = rebalance_timeout_ms

@@ -226,7 +226,7 @@ def test_a_member_that_gives_up_in_time_is_waited_for_no_more() -> None:
     [
         ({"group_id": " "}, "InvalidRequestError"),
         ({"instance_id": ""}, "InvalidRequestError"),
-        ({"topics": ()}, "InvalidRequestError"),
+        ({"topics": None}, "InvalidRequestError"),
         ({"rebalance_timeout_ms": -1}, "InvalidRequestError"),
         ({"assignor": "best"}, "UnsupportedAssignorError"),
         ({"regex": "(", "topics": ()}, "InvalidRegularExpressionError"),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.client.consumer.subscription import PartitionState, Subscription
-from embedkafka.client.membership import Membership
+from embedkafka.client.membership import GroupOffsets
 from embedkafka.errors import (
     BrokerResponseError,
     CommitFailedError,
@@ -21,6 +21,7 @@ from embedkafka.errors import (
     KafkaTimeoutError,
     RebalanceInProgressError,
     RetriableError,
+    StaleMemberEpochError,
     UnknownMemberIdError,
     for_code,
 )
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from embedkafka.client.link import EmbeddedLink
 
 _log = logging.getLogger(__name__)
+
+_MOVED_ON = (RebalanceInProgressError, UnknownMemberIdError, IllegalGenerationError, StaleMemberEpochError)
 
 Offsets = Mapping[TopicPartition, OffsetAndMetadata]
 CommitCallback = Callable[[Offsets, Any], Any]
@@ -48,7 +51,7 @@ class Commits:
     def __init__(
         self,
         link: EmbeddedLink,
-        membership: Membership,
+        membership: GroupOffsets,
         subscription: Subscription,
         metrics: ConsumerMetrics,
         *,
@@ -124,7 +127,7 @@ class Commits:
     def _raise(self, partition: TopicPartition, error: type[BrokerResponseError]) -> None:
         self._refused(error)
         group_id = self._membership.group_id
-        if error in (RebalanceInProgressError, UnknownMemberIdError, IllegalGenerationError):
+        if error in _MOVED_ON:
             raise CommitFailedError(error(group_id))
         raise error(f"offset of {partition.topic}-{partition.partition} in group {group_id!r}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from embedkafka.broker.api import READ_COMMITTED, READ_UNCOMMITTED
 from embedkafka.client.assignors import ASSIGNORS, AbstractPartitionAssignor
 from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_counts, check_milliseconds, resolve
-from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
+from embedkafka.errors import KafkaConfigurationError
 from embedkafka.model import validate_topic_name
 
 
@@ -23,6 +23,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "group_id": None,
     "group_instance_id": None,
     "group_protocol": "classic",
+    "group_remote_assignor": None,
     "key_deserializer": None,
     "value_deserializer": None,
     "interceptor_classes": [],
@@ -98,12 +99,19 @@ WITHOUT_MEANING: Mapping[str, str] = {
 """Accepted, checked where kafka-python checks them, and without effect; each with the reason."""
 
 
+_OTHER_PROTOCOLS: Mapping[str, frozenset[str]] = {
+    "classic": frozenset({"group_remote_assignor"}),
+    # The broker decides these: group.consumer.assignors, .session.timeout.ms and .heartbeat.interval.ms.
+    "consumer": frozenset({"partition_assignment_strategy", "session_timeout_ms", "heartbeat_interval_ms"}),
+}
+"""What each protocol does not take, because it means something to the other one only."""
+
+
 def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Read and check a consumer's settings.
 
     Raises:
         KafkaConfigurationError: an unknown setting (naming the nearest known one), or a value that cannot be.
-        UnsupportedVersionError: the consumer protocol of KIP-848, which this version does not speak yet.
     """
     settings = resolve("KafkaConsumer", DEFAULT_CONFIG, given)
     check_milliseconds(
@@ -125,6 +133,7 @@ def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
             f"connections_max_idle_ms ({waits[2]})"
         )
     _check_group(settings)
+    _check_protocol(settings, given)
     return settings
 
 
@@ -140,11 +149,17 @@ def _check_group(settings: Mapping[str, Any]) -> None:
             validate_topic_name(instance_id)  # Kafka gives both names the same rules
         except Exception as error:
             raise KafkaConfigurationError(f"group_instance_id {instance_id!r} is not legal: {error}") from None
+
+
+def _check_protocol(settings: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """The group protocol, and that nothing was given that the other one needs (as in Java)."""
     protocol = str(settings["group_protocol"]).lower()
-    if protocol == "consumer":
-        raise UnsupportedVersionError("group_protocol 'consumer' (KIP-848) is not there yet; use 'classic'")
-    if protocol != "classic":
-        raise KafkaConfigurationError(f"group_protocol is {settings['group_protocol']!r}, not 'classic'")
+    if protocol not in _OTHER_PROTOCOLS:
+        raise KafkaConfigurationError(f"group_protocol is {settings['group_protocol']!r}, not 'classic' or 'consumer'")
+    settings["group_protocol"] = protocol
+    for name in given:
+        if name.replace(".", "_") in _OTHER_PROTOCOLS[protocol]:
+            raise KafkaConfigurationError(f"{name} cannot be set with group_protocol={protocol!r}")
 
 
 def isolation_level(value: object) -> int:

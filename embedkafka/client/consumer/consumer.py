@@ -24,20 +24,29 @@ from embedkafka.client.consumer.config import DEFAULT_CONFIG, assignors, consume
 from embedkafka.client.consumer.coordinator import GroupCoordinator
 from embedkafka.client.consumer.deserializers import checked, close_quietly
 from embedkafka.client.consumer.fetcher import Fetcher, FetchSettings
+from embedkafka.client.consumer.group import Group
 from embedkafka.client.consumer.iteration import Iteration
 from embedkafka.client.consumer.listener import Listener
 from embedkafka.client.consumer.metrics import ConsumerMetrics
 from embedkafka.client.consumer.offsets import ResetPolicy
 from embedkafka.client.consumer.positions import Positions
 from embedkafka.client.consumer.reader import Reader
+from embedkafka.client.consumer.reconciler import Reconciler
 from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind, check_partition
 from embedkafka.client.consumer.topics import SubscribedTopics
 from embedkafka.client.consumer.waker import Waker
+from embedkafka.client.consumer_membership import EmbeddedConsumerMembership
 from embedkafka.client.future import Future
 from embedkafka.client.link import connect
 from embedkafka.client.membership import EmbeddedMembership, MemberLiveness
 from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaTimeoutError, RetriableError
-from embedkafka.model import ConsumerGroupMetadata, OffsetAndMetadata, OffsetAndTimestamp, TopicPartition
+from embedkafka.model import (
+    ConsumerGroupMetadata,
+    OffsetAndMetadata,
+    OffsetAndTimestamp,
+    SubscriptionPattern,
+    TopicPartition,
+)
 from embedkafka.record import ConsumerRecord
 
 _log = logging.getLogger(__name__)
@@ -112,8 +121,8 @@ class KafkaConsumer:
         self._subscription = Subscription()
         self._waker = Waker(link.clock)
         self._liveness = MemberLiveness(link.clock.monotonic_ms(), settings["max_poll_interval_ms"])
-        self._membership: EmbeddedMembership | None = None
-        self._group: GroupCoordinator | None = None
+        self._membership: EmbeddedMembership | EmbeddedConsumerMembership | None = None
+        self._group: Group | None = None
         if settings["group_id"] is not None:
             self._build_group(assigning)
         self._topics = SubscribedTopics(
@@ -149,7 +158,47 @@ class KafkaConsumer:
 
     def _build_group(self, assigning: Assigning) -> None:
         settings = self.config
-        self._membership = membership = EmbeddedMembership(
+        group: GroupCoordinator | Reconciler
+        if settings["group_protocol"] == "consumer":
+            self._membership, group = self._build_consumer_member()
+        else:
+            self._membership, group = self._build_classic_member(assigning)
+        self._group = group
+        group.commits = Commits(
+            self._link,
+            self._membership,
+            self._subscription,
+            self._metrics,
+            auto_commit_interval_ms=settings["auto_commit_interval_ms"] if settings["enable_auto_commit"] else None,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+            request_timeout_ms=settings["request_timeout_ms"],
+            default_callback=settings["default_offset_commit_callback"],
+            refused=group.commit_refused,
+        )
+
+    def _build_consumer_member(self) -> tuple[EmbeddedConsumerMembership, Reconciler]:
+        settings = self.config
+        membership = EmbeddedConsumerMembership(
+            self._link,
+            settings["group_id"],
+            group_instance_id=settings["group_instance_id"],
+            rebalance_timeout_ms=int(settings["max_poll_interval_ms"]),
+            server_assignor=settings["group_remote_assignor"],
+            rack_id=settings["client_rack"] or None,
+            liveness=self._liveness,
+        )
+        return membership, Reconciler(
+            self._link,
+            membership,
+            self._subscription,
+            self._waker,
+            self._metrics,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+        )
+
+    def _build_classic_member(self, assigning: Assigning) -> tuple[EmbeddedMembership, GroupCoordinator]:
+        settings = self.config
+        membership = EmbeddedMembership(
             self._link,
             settings["group_id"],
             group_instance_id=settings["group_instance_id"],
@@ -158,7 +207,7 @@ class KafkaConsumer:
             protocol_type="consumer",
             liveness=self._liveness,
         )
-        self._group = group = GroupCoordinator(
+        return membership, GroupCoordinator(
             self._link,
             membership,
             self._subscription,
@@ -166,17 +215,6 @@ class KafkaConsumer:
             assigning,
             self._metrics,
             retry_backoff_ms=settings["retry_backoff_ms"],
-        )
-        group.commits = Commits(
-            self._link,
-            membership,
-            self._subscription,
-            self._metrics,
-            auto_commit_interval_ms=settings["auto_commit_interval_ms"] if settings["enable_auto_commit"] else None,
-            retry_backoff_ms=settings["retry_backoff_ms"],
-            request_timeout_ms=settings["request_timeout_ms"],
-            default_callback=settings["default_offset_commit_callback"],
-            refused=group.commit_refused,
         )
 
     def _build_fetcher(self, level: int) -> Fetcher:
@@ -202,20 +240,27 @@ class KafkaConsumer:
 
     @_by_one_thread
     def subscribe(
-        self, topics: Sequence[str] = (), pattern: str | None = None, listener: Listener | None = None
+        self,
+        topics: Sequence[str] = (),
+        pattern: str | SubscriptionPattern | None = None,
+        listener: Listener | None = None,
     ) -> None:
         """Ask for topics, by name or by pattern; a new call replaces the last one.
 
         Args:
             topics: names; topics that do not exist yet are read once they do.
-            pattern: a regular expression that a topic's name must match from its beginning.
+            pattern: a regular expression that a topic's name must match from its beginning; as a
+                :class:`SubscriptionPattern`, one that the broker matches whole names with.
             listener: told at each rebalance.
 
         Raises:
             ValueError: neither topics nor pattern, or an illegal topic name.
             TypeError: ``topics`` is not a sequence of str, or ``listener`` is no rebalance listener.
-            IllegalStateError: both, or partitions were assigned by hand.
+            IllegalStateError: both, or partitions were assigned by hand; or a pattern for the broker without the
+                consumer protocol.
         """
+        if isinstance(pattern, SubscriptionPattern) and not isinstance(self._group, Reconciler):
+            raise IllegalStateError("a SubscriptionPattern needs a group_id and group_protocol='consumer'")
         self._subscription.subscribe(topics, pattern, listener)
         self._topics.watch()
 
@@ -766,7 +811,7 @@ class _Abandoned:
     def __init__(
         self,
         liveness: MemberLiveness,
-        membership: EmbeddedMembership | None,
+        membership: EmbeddedMembership | EmbeddedConsumerMembership | None,
         topics: SubscribedTopics,
         fetcher: Fetcher,
     ) -> None:

@@ -15,9 +15,7 @@ Source: org.apache.kafka.clients.consumer.internals.{AbstractCoordinator, Consum
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -25,6 +23,7 @@ from embedkafka.broker.api import JoinGroupReply, SyncGroupReply
 from embedkafka.client.assignors import RebalanceProtocol
 from embedkafka.client.consumer.assigning import Assigning, subscribed_topics
 from embedkafka.client.consumer.commits import Commits
+from embedkafka.client.consumer.listening import give_up, tell
 from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.membership import EmbeddedMembership
@@ -47,8 +46,6 @@ from embedkafka.protocol.consumer.assignment import decode_assignment
 if TYPE_CHECKING:
     from embedkafka.client.consumer.metrics import ConsumerMetrics
     from embedkafka.client.link import EmbeddedLink
-
-_log = logging.getLogger(__name__)
 
 _RETRY_LATER = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
@@ -247,37 +244,16 @@ class GroupCoordinator:
         if self._lost:
             self._lost = False
             if held:
-                self._give_up(held, held, "on_partitions_lost")
+                give_up(self._subscription, held, held, "on_partitions_lost")
             return
         if held:
             self.commits.auto_commit_now()
         if self._assigning.protocol is RebalanceProtocol.EAGER:
-            self._tell("on_partitions_revoked", held)
+            tell(self._subscription, "on_partitions_revoked", held)
         else:
             foreign = {partition for partition in held if partition.topic not in self._subscription.topics}
             if foreign:
-                self._give_up(held, foreign, "on_partitions_revoked")
-
-    def _give_up(self, held: set[TopicPartition], given_up: set[TopicPartition], told: str) -> None:
-        try:
-            self._tell(told, given_up)
-        finally:
-            self._subscription.replace_assignment(sorted(held - given_up))
-
-    def _tell(self, method: str, partitions: Collection[TopicPartition]) -> None:
-        """Call the listener; what it raises comes out of ``poll`` once the step is finished."""
-        listener = self._subscription.listener
-        if listener is None:
-            return
-        try:
-            result = getattr(listener, method)(set(partitions))
-            if inspect.iscoroutine(result):
-                import asyncio  # slow to load, and few listeners are coroutines
-
-                asyncio.run(result)
-        except Exception as error:
-            _log.exception("the rebalance listener's %s failed", method)
-            raise KafkaError(f"the rebalance listener's {method} raised {error!r}") from error
+                give_up(self._subscription, held, foreign, "on_partitions_revoked")
 
     def _send_join(self) -> None:
         topics = self._subscription.topics
@@ -334,7 +310,7 @@ class GroupCoordinator:
         else:
             self._subscription.replace_assignment(())
             self._subscription.replace_assignment(sorted(assigned))
-            self._tell("on_partitions_assigned", assigned)
+            tell(self._subscription, "on_partitions_assigned", assigned)
 
     def _wants(self, topic: str) -> bool:
         subscription = self._subscription
@@ -350,14 +326,14 @@ class GroupCoordinator:
         if revoked:
             self.commits.auto_commit_now()
             try:
-                self._give_up(held, revoked, "on_partitions_revoked")
+                give_up(self._subscription, held, revoked, "on_partitions_revoked")
             except KafkaError as error:
                 failure = error
             self._step = _Step.UNJOINED  # so that the new owners get what this member gave up
         self._subscription.replace_assignment(sorted(assigned))
         if added or not revoked:
             try:
-                self._tell("on_partitions_assigned", added)
+                tell(self._subscription, "on_partitions_assigned", added)
             except KafkaError as error:
                 failure = error
         if failure is not None:
@@ -395,7 +371,7 @@ class GroupCoordinator:
         try:
             held = set(self._subscription.assignment)
             if tell and self._subscription.is_group_managed and held:
-                self._give_up(held, held, "on_partitions_lost" if self._lost else "on_partitions_revoked")
+                give_up(self._subscription, held, held, "on_partitions_lost" if self._lost else "on_partitions_revoked")
         finally:
             self._pending = _Pending(self._waker.notify)
             self._led_counts = None

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from embedkafka.client.consumer.coordinator import GroupCoordinator
 from embedkafka.client.consumer.fetcher import Fetcher
+from embedkafka.client.consumer.group import Group
 from embedkafka.client.consumer.positions import Positions
 from embedkafka.client.consumer.subscription import Subscription
 from embedkafka.client.consumer.topics import SubscribedTopics
@@ -35,7 +35,7 @@ class Reader:
         clock: Clock,
         subscription: Subscription,
         topics: SubscribedTopics,
-        group: GroupCoordinator | None,
+        group: Group | None,
         positions: Positions,
         fetcher: Fetcher,
         waker: Waker,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkafka.client.consumer.listener import Listener, check_listener
 from embedkafka.errors import IllegalStateError
-from embedkafka.model import OffsetAndMetadata, TopicPartition, validate_topic_name
+from embedkafka.model import OffsetAndMetadata, SubscriptionPattern, TopicPartition, validate_topic_name
 
 if TYPE_CHECKING:
     from embedkafka.record.codec import RecordCursor
@@ -26,7 +26,11 @@ class SubscriptionKind(Enum):
     NONE = "none"
     TOPICS = "topics"
     PATTERN = "pattern"
+    BROKER_PATTERN = "broker pattern"
     ASSIGNED = "assigned"
+
+
+_GROUP_MANAGED = frozenset({SubscriptionKind.TOPICS, SubscriptionKind.PATTERN, SubscriptionKind.BROKER_PATTERN})
 
 
 class PartitionState:
@@ -89,16 +93,20 @@ class Subscription:
         self.kind = SubscriptionKind.NONE
         self.topics: set[str] = set()
         self.pattern: re.Pattern[str] | None = None
+        self.broker_pattern: str | None = None
         self.listener: Listener | None = None
         self.assignment: dict[TopicPartition, PartitionState] = {}
         self.is_settled = True
 
     @property
     def is_group_managed(self) -> bool:
-        return self.kind in (SubscriptionKind.TOPICS, SubscriptionKind.PATTERN)
+        return self.kind in _GROUP_MANAGED
 
     def subscribe(
-        self, topics: Sequence[str] = (), pattern: str | re.Pattern[str] | None = None, listener: Listener | None = None
+        self,
+        topics: Sequence[str] = (),
+        pattern: str | re.Pattern[str] | SubscriptionPattern | None = None,
+        listener: Listener | None = None,
     ) -> None:
         """Ask for topics by name or by pattern.
 
@@ -111,8 +119,12 @@ class Subscription:
             raise ValueError("subscribe needs topics or a pattern")
         if topics and pattern:
             raise IllegalStateError(_ONE_WAY)
-        compiled = None
-        if not pattern:
+        compiled = broker_pattern = None
+        kind = SubscriptionKind.PATTERN
+        if isinstance(pattern, SubscriptionPattern):
+            kind, broker_pattern = SubscriptionKind.BROKER_PATTERN, pattern.pattern
+        elif not pattern:
+            kind = SubscriptionKind.TOPICS
             if isinstance(topics, str) or not isinstance(topics, Sequence):
                 raise TypeError(f"topics is a list (or other sequence) of names, not {topics!r}")
             for topic in topics:
@@ -120,10 +132,11 @@ class Subscription:
         else:
             compiled = re.compile(pattern)
         check_listener(listener)
-        self._become(SubscriptionKind.PATTERN if compiled else SubscriptionKind.TOPICS)
+        self._become(kind)
         self.pattern = compiled
+        self.broker_pattern = broker_pattern
         self.listener = listener
-        self.topics = set() if compiled else set(topics)
+        self.topics = set(topics) if kind is SubscriptionKind.TOPICS else set()
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """Read exactly these partitions; those assigned before keep their state."""
@@ -138,7 +151,7 @@ class Subscription:
     def unsubscribe(self) -> None:
         self.kind = SubscriptionKind.NONE
         self.topics = set()
-        self.pattern = None
+        self.pattern = self.broker_pattern = None
         self.replace_assignment(())
 
     def replace_assignment(self, partitions: Iterable[TopicPartition]) -> None:

@@ -69,6 +69,8 @@ class SubscribedTopics:
         subscription = self._subscription
         if subscription.kind is SubscriptionKind.PATTERN:
             self._match()
+        elif subscription.kind is SubscriptionKind.BROKER_PATTERN:
+            pass  # the coordinator matches, and tells
         elif subscription.kind is SubscriptionKind.ASSIGNED:
             self._create_missing({partition.topic for partition in subscription.assignment})
         else:

@@ -142,7 +142,8 @@ def _check_join(request: ConsumerGroupHeartbeatRequest) -> None:
         raise InvalidRequestError("RebalanceTimeoutMs is missing, it comes with the first heartbeat")
     if request.topic_partitions is None or any(request.topic_partitions.values()):
         raise InvalidRequestError("TopicPartitions must be there and empty when a member joins")
-    if not request.subscribed_topic_names and not request.subscribed_topic_regex:
+    # Either may be empty: such a member reads nothing, yet.
+    if request.subscribed_topic_names is None and request.subscribed_topic_regex is None:
         raise InvalidRequestError("SubscribedTopicNames or SubscribedTopicRegex comes with the first heartbeat")
 
 

@@ -26,7 +26,8 @@ SEEN_BY = {
     "fetch_min_bytes": "test_polling: enough_bytes_end_the_wait_for_fetch_min_bytes",
     "group_id": "test_groups",
     "group_instance_id": "test_groups: a_static_member_comes_back_to_its_partitions_without_a_rebalance",
-    "group_protocol": "here: the_consumer_protocol_is_not_there_yet",
+    "group_protocol": "test_consumer_protocol",
+    "group_remote_assignor": "test_consumer_protocol: the_program_may_choose_among_the_brokers_assignors",
     "interceptor_classes": "test_polling: interceptors_see_and_change_what_is_returned",
     "isolation_level": "here: isolation_level_is_read",
     "key_deserializer": "here: deserializers_are_callables_objects_or_classes",
@@ -104,6 +105,10 @@ def test_one_setting_under_both_names(kafka: EmbeddedKafka) -> None:
         {"partition_assignment_strategy": [object()]},
         {"value_deserializer": 7},
         {"group_protocol": "quantum"},
+        {"group_remote_assignor": "range"},
+        {"group_protocol": "consumer", "session_timeout_ms": 10_000},
+        {"group_protocol": "consumer", "heartbeat.interval.ms": 3_000},
+        {"group_protocol": "consumer", "partition_assignment_strategy": ["range"]},
         {"fetch_max_wait_ms": 30_000},
     ],
     ids=str,
@@ -111,11 +116,6 @@ def test_one_setting_under_both_names(kafka: EmbeddedKafka) -> None:
 def test_a_value_that_cannot_be(kafka: EmbeddedKafka, wrong: dict[str, object]) -> None:
     with pytest.raises(errors.KafkaConfigurationError):
         KafkaConsumer("t", bootstrap_servers=kafka, **wrong)
-
-
-def test_the_consumer_protocol_is_not_there_yet(kafka: EmbeddedKafka) -> None:
-    with pytest.raises(errors.UnsupportedVersionError, match="KIP-848"):
-        KafkaConsumer("t", bootstrap_servers=kafka, group_id="g", group_protocol="consumer")
 
 
 def test_a_session_timeout_outside_the_brokers_limits_is_refused(kafka: EmbeddedKafka, consumer: Consumers) -> None:

@@ -1,0 +1,200 @@
+"""A member's conversation with a group of the consumer protocol (KIP-848): heartbeats, and fenced commits.
+
+:mod:`embedkafka.client.membership` is the same for the classic protocol.  A heartbeat is answered at once: the member
+says what it reads and owns, the coordinator what it may own.  In this process it is sent when there is something to say
+or to hear, which :meth:`EmbeddedConsumerMembership.watch` tells; nobody has to send one to stay alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from uuid import UUID
+
+from embedkafka.broker.api import (
+    CommittedOffset,
+    ConsumerGroupHeartbeatReply,
+    ConsumerGroupHeartbeatRequest,
+    Liveness,
+)
+from embedkafka.client.membership import commit_offsets, fetch_offsets
+from embedkafka.model import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
+
+if TYPE_CHECKING:
+    from embedkafka.client.link import EmbeddedLink
+
+_JOIN_EPOCH = 0
+_LEAVE_EPOCH = -1
+_LEAVE_FOR_A_WHILE_EPOCH = -2
+_NOT_IN_THE_GROUP = -1
+
+
+class Wish(NamedTuple):
+    """What a member reads: topics by name, or those that a regular expression matches on the broker."""
+
+    topics: Collection[str]
+    regex: str | None = None
+
+
+class ConsumerMembership(Protocol):
+    """What a consumer group's member can say, whatever carries it."""
+
+    group_id: str
+    group_instance_id: str | None
+    member_id: str
+    member_epoch: int
+
+    def heartbeat(self, wish: Wish | None, owned: Collection[TopicPartition] | None) -> ConsumerGroupHeartbeatReply: ...
+    def assignment(self, reply: ConsumerGroupHeartbeatReply) -> set[TopicPartition] | None: ...
+    def leave(self, reason: str) -> None: ...
+    def forget(self) -> None: ...
+    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]: ...
+    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]: ...
+    def watch(self, changed: Callable[[], None]) -> None: ...
+    def unwatch(self) -> None: ...
+
+
+class EmbeddedConsumerMembership:
+    """The same, spoken to the coordinator in this process.
+
+    Args:
+        rebalance_timeout_ms: how long this member may take to give partitions up.
+        server_assignor: which of the broker's assignors it would like; None leaves that to the broker.
+        liveness: what the engine looks at instead of heartbeats.
+    """
+
+    def __init__(
+        self,
+        link: EmbeddedLink,
+        group_id: str,
+        *,
+        group_instance_id: str | None,
+        rebalance_timeout_ms: int,
+        server_assignor: str | None,
+        rack_id: str | None,
+        liveness: Liveness,
+    ) -> None:
+        self._link = link
+        self._context = link.context._replace(liveness=liveness)
+        self._rebalance_timeout_ms = rebalance_timeout_ms
+        self._server_assignor = server_assignor
+        self._rack_id = rack_id
+        self._names: dict[UUID, str] = {}
+        self._has_sent_regex = False
+        self._unwatch: Callable[[], None] | None = None
+        self.group_id = group_id
+        self.group_instance_id = group_instance_id
+        # The client makes the id, and keeps it as long as it lives (KIP-1082).
+        self.member_id = str(UUID(int=link.engine.ids.random.getrandbits(128), version=4))
+        self.member_epoch = _JOIN_EPOCH
+
+    @property
+    def is_member(self) -> bool:
+        return self.member_epoch > _JOIN_EPOCH
+
+    def heartbeat(self, wish: Wish | None, owned: Collection[TopicPartition] | None) -> ConsumerGroupHeartbeatReply:
+        """Say what has changed, take the epoch that comes back.
+
+        Args:
+            wish: what this member reads; None: as before.
+            owned: the partitions it owns; None: as before.  A join owns none.
+        """
+        joins = not self.is_member
+        regex = None if wish is None else wish.regex
+        if regex is None and wish is not None and self._has_sent_regex:
+            regex = ""  # takes the last one back
+        reply = self._send(
+            ConsumerGroupHeartbeatRequest(
+                self.group_id,
+                self.member_id,
+                self.member_epoch,
+                instance_id=self.group_instance_id,
+                rack_id=self._rack_id if joins else None,
+                rebalance_timeout_ms=self._rebalance_timeout_ms if joins else -1,
+                subscribed_topic_names=None if wish is None else sorted(wish.topics),
+                subscribed_topic_regex=regex,
+                server_assignor=self._server_assignor if joins else None,
+                topic_partitions=None if owned is None and not joins else self._by_id(owned or ()),
+            )
+        )
+        if not reply.error_code:
+            self.member_epoch = reply.member_epoch
+            self._has_sent_regex = bool(regex) or (self._has_sent_regex and wish is None)
+        return reply
+
+    def assignment(self, reply: ConsumerGroupHeartbeatReply) -> set[TopicPartition] | None:
+        """The partitions in a reply; None where it says nothing of them."""
+        if reply.assignment is None:
+            return None
+        return {
+            TopicPartition(name, number)
+            for topic_id, numbers in reply.assignment.items()
+            for name in [self._name_of(topic_id)]
+            if name is not None  # a topic that was deleted a moment ago
+            for number in numbers
+        }
+
+    def _name_of(self, topic_id: UUID) -> str | None:
+        if topic_id not in self._names:
+            self._names = {topic.topic_id: topic.topic for topic in self._link.topics()}
+        return self._names.get(topic_id)
+
+    def _by_id(self, partitions: Collection[TopicPartition]) -> dict[UUID, list[int]]:
+        ids = {name: topic_id for topic_id, name in self._names.items()}
+        found: dict[UUID, list[int]] = {}
+        for partition in sorted(partitions):
+            if partition.topic in ids:
+                found.setdefault(ids[partition.topic], []).append(partition.partition)
+        return found
+
+    def leave(self, reason: str) -> None:
+        """Leave the group so that its partitions move at once; a static member's wait for it to come back."""
+        if self.is_member:
+            epoch = _LEAVE_EPOCH if self.group_instance_id is None else _LEAVE_FOR_A_WHILE_EPOCH
+            self._send(
+                ConsumerGroupHeartbeatRequest(self.group_id, self.member_id, epoch, instance_id=self.group_instance_id)
+            )
+        self.forget()
+
+    def forget(self) -> None:
+        """Be no member any more."""
+        self.unwatch()
+        self.member_epoch = _JOIN_EPOCH
+        self._has_sent_regex = False
+
+    def _send(self, request: ConsumerGroupHeartbeatRequest) -> ConsumerGroupHeartbeatReply:
+        return self._link.coordinator_port(self.group_id).consumer_group_heartbeat(self._context, request)
+
+    # Offsets ---------------------------------------------------------------------------------------------------------
+
+    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]:
+        """Commit as this member in this epoch; error codes by partition, 0 for committed."""
+        epoch = self.member_epoch if self.is_member else _NOT_IN_THE_GROUP
+        member_id = self.member_id if self.is_member else ""
+        return commit_offsets(
+            self._link, self._context, self.group_id, offsets, epoch, member_id, self.group_instance_id
+        )
+
+    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]:
+        """What the group has committed.
+
+        Raises:
+            BrokerResponseError: the coordinator's answer was an error.
+        """
+        return fetch_offsets(self._link, self._context, self.group_id, partitions)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called, on any thread, when the next heartbeat would tell this member something."""
+        self.unwatch()
+        port = self._link.coordinator_port(self.group_id)
+        self._unwatch = port.watch_group(self._context, self.group_id, self.member_id, changed)
+
+    def unwatch(self) -> None:
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+
+    def metadata(self, state: str) -> ConsumerGroupMetadata:
+        epoch = self.member_epoch if self.is_member else _NOT_IN_THE_GROUP
+        member_id = self.member_id if self.is_member else ""
+        return ConsumerGroupMetadata(self.group_id, epoch, member_id, self.group_instance_id, state)
