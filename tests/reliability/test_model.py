@@ -366,6 +366,8 @@ class Machine(RuleBasedStateMachine):
     def watch_it_age(self, one: TopicPartition) -> None:
         """Fill a few segments, tombstones among them, and read everything while they grow old."""
         self.send_many(one=one, count=50, first=0)
+        for producer in range(len(PRODUCERS)):
+            self.flush(producer=producer)  # a lingering batch would come behind the tombstones
         for number in range(7):
             self.send(producer=0, partition=one, key=b"key-%d" % number, value=None, headers=[], age_ms=0)
         for _ in range(15):  # so that the tombstones' segment is closed
