@@ -46,6 +46,7 @@ PARTITIONS = 2
 ALL = [TopicPartition(topic, partition) for topic in TOPICS for partition in range(PARTITIONS)]
 GROUP = "group"
 MAX_MEMBERS = 3
+MAX_EXAMPLES = 500  # of 80 steps: about five minutes
 UPKEEP_MS = 10_000  # both the cleaner and retention come round in this time
 BROKER = {"log.retention.check.interval.ms": 5_000, "log.cleaner.backoff.ms": 5_000, "offsets.topic.num.partitions": 2}
 PRODUCERS: list[dict[str, Any]] = [
@@ -398,7 +399,10 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_clients_agree_with_a_plain_model() -> None:
-    run_state_machine_as_test(Machine, settings=settings(settings.default, stateful_step_count=60))
+    profile = settings.default
+    examples = min(profile.max_examples, MAX_EXAMPLES)
+    steps = 80 if examples == MAX_EXAMPLES else 40
+    run_state_machine_as_test(Machine, settings=settings(profile, max_examples=examples, stateful_step_count=steps))
 
 
 # -- the model can fail ---
