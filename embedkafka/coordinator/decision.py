@@ -48,11 +48,22 @@ class ConsumerHeartbeat(NamedTuple):
     fresh_id: str
 
 
+class Producer(NamedTuple):
+    """A transactional producer, on whose behalf offsets are stored."""
+
+    producer_id: int
+    producer_epoch: int
+
+
 class CommitOffsets(NamedTuple):
-    """A commit with the ids of its topics, where they are known."""
+    """A commit with the ids of its topics, where they are known.
+
+    With a ``producer`` the offsets are pending until its transaction ends.
+    """
 
     request: OffsetCommitRequest
     topic_ids: Mapping[str, UUID]
+    producer: Producer | None = None
 
 
 class Loaded(NamedTuple):
@@ -198,3 +209,4 @@ class Decision(NamedTuple):
     records: Sequence[Record] = ()
     events: Sequence[GroupChanged] = ()
     timers: Sequence[Timer] = ()
+    producer: Producer | None = None  # of the transaction that the records belong to
