@@ -51,6 +51,11 @@ class SwitchedFiles(PosixFiles):
         self.skipped: Callable[[str, str], bool] = lambda operation, path: False
         self._bytes: dict[int, bytes] = {}  # by inode
         self._names: dict[str, dict[str, int]] = {}  # by folder
+        self._pins: list[PosixFile] = []
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._pins.clear()
 
     def about_to(self, operation: str, path: str) -> None:
         self.before(operation, path)
@@ -65,7 +70,9 @@ class SwitchedFiles(PosixFiles):
             self.about_to("create", path)
         file = super().open(path, create=create, read_only=read_only)
         if is_new:
-            self._bytes[os.fstat(file.fd).st_ino] = b""  # the number may have been another file's
+            # Held open until the end: the number of a removed file, whose name may come back, must not be given again.
+            self._pins.append(super().open(path, read_only=True))
+            self._bytes[os.fstat(file.fd).st_ino] = b""
         return SwitchedFile(self, file)
 
     def rename(self, old: str, new: str) -> None:

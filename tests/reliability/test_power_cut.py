@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,10 +182,11 @@ def _check_topic(engine: Any, topic: str, promised: Promised) -> list[str]:
 
 
 @pytest.fixture
-def files(monkeypatch: pytest.MonkeyPatch) -> SwitchedFiles:
+def files(monkeypatch: pytest.MonkeyPatch) -> Iterator[SwitchedFiles]:
     files = SwitchedFiles()
     monkeypatch.setattr(store, "system_files", lambda: files)
-    return files
+    yield files
+    files.close()
 
 
 @pytest.mark.parametrize("run", range(RUNS))
