@@ -1282,7 +1282,25 @@ cdef class SendPath:
         return wall_clock_ms() if self._now_ms is None else self._now_ms()
 
     def send(self, topic, value=None, key=None, headers=None, partition=None, timestamp_ms=None):
-        """Send a record; see :meth:`embedkafka.client.producer.KafkaProducer.send`."""
+        """Encode a record into its partition's open batch and return at once; its future tells what became of it.
+
+        Args:
+            topic: where it goes; or a ``ProducerRecord`` in place of all arguments.
+            value: what the value serializer takes, bytes without one; None is a tombstone and needs a key.
+            key: what the key serializer takes, bytes without one; equal keys go to one partition.
+            headers: a list of (str, bytes) tuples.
+            partition: from 0 on; None lets the partitioner choose.
+            timestamp_ms: milliseconds since the epoch; None is now.
+
+        Raises:
+            KafkaTimeoutError: no such topic appeared, or no buffer memory came free, within ``max_block_ms``.
+            MessageSizeTooLargeError: it is larger than ``max_request_size`` or ``buffer_memory``.
+            TypeError: not bytes after its serializer, or an argument of another wrong type.
+            ValueError: neither key nor value, an illegal topic name, or a partition that the topic does not have.
+            IllegalStateError: the producer or its engine is closed.
+
+        What the broker refuses a record for is raised by the future.
+        """
         cdef TopicLanes lanes
         cdef OpenBatch lane
         cdef PyObject *found

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol
 
 from embedkafka.errors import KafkaError
-from embedkafka.model import RecordMetadata, TopicPartition
+from embedkafka.model import ProducerRecord, RecordMetadata, TopicPartition
 from embedkafka.record._codec_py import murmur2, write_record
 from embedkafka.record._shared import HeaderList, await_future
 from embedkafka.record.format import HEADER, HEADER_SIZE_BYTES, LENGTH_END, MAGIC_V2, Buffer, write_checksum
@@ -105,7 +105,7 @@ class FutureRecordMetadata:
         """Whether sending it again may succeed."""
         return self.delivery.is_done and bool(getattr(self.delivery.error, "retriable", False))
 
-    def get(self, timeout: float | None = None) -> RecordMetadata | None:
+    def get(self, timeout: float | None = None) -> RecordMetadata:
         """Seal the record's batch, wait until it is acknowledged, and return its metadata.
 
         Args:
@@ -119,7 +119,7 @@ class FutureRecordMetadata:
             self.delivery.wait(timeout)
         if self.delivery.error is not None:
             raise self.delivery.error
-        return self.value
+        return self.value  # type: ignore[return-value]  # done, and not failed: there is one
 
     def add_callback(self, f: Callable[..., object], *args: Any, **kwargs: Any) -> FutureRecordMetadata:
         """Call ``f(*args, metadata, **kwargs)`` once the record is acknowledged; at once if it is already."""
@@ -393,20 +393,35 @@ class SendPath:
 
     def send(
         self,
-        topic: str,
+        topic: str | ProducerRecord,
         value: Any = None,
         key: Any = None,
-        headers: Any = None,
+        headers: Sequence[tuple[str, Buffer | None]] | None = None,
         partition: int | None = None,
         timestamp_ms: int | None = None,
-    ) -> Any:
-        """Send a record; see :meth:`embedkafka.client.producer.KafkaProducer.send`."""
-        if self._detour or headers is not None or (value is None and key is None):
+    ) -> FutureRecordMetadata:
+        """Encode a record into its partition's open batch and return at once; its future tells what became of it.
+
+        Args:
+            topic: where it goes; or a ``ProducerRecord`` in place of all arguments.
+            value: what the value serializer takes, bytes without one; None is a tombstone and needs a key.
+            key: what the key serializer takes, bytes without one; equal keys go to one partition.
+            headers: a list of (str, bytes) tuples.
+            partition: from 0 on; None lets the partitioner choose.
+            timestamp_ms: milliseconds since the epoch; None is now.
+
+        Raises:
+            KafkaTimeoutError: no such topic appeared, or no buffer memory came free, within ``max_block_ms``.
+            MessageSizeTooLargeError: it is larger than ``max_request_size`` or ``buffer_memory``.
+            TypeError: not bytes after its serializer, or an argument of another wrong type.
+            ValueError: neither key nor value, an illegal topic name, or a partition that the topic does not have.
+            IllegalStateError: the producer or its engine is closed.
+
+        What the broker refuses a record for is raised by the future.
+        """
+        if self._detour or headers is not None or (value is None and key is None) or not isinstance(topic, str):
             return self._send_rare(topic, value, key, headers, partition, timestamp_ms)
-        try:
-            lanes = self._topics.get(topic)
-        except TypeError:
-            lanes = None
+        lanes = self._topics.get(topic)
         if lanes is None:
             return self._send_rare(topic, value, key, headers, partition, timestamp_ms)
         if self._convert_key is not None:
@@ -433,14 +448,14 @@ class SendPath:
             timestamp_ms = self._now_ms()
         lane = lanes.lanes[partition]
         if lane.is_dirty:
-            future = lane.append(key, value, None, timestamp_ms)
+            future: FutureRecordMetadata | None = lane.append(key, value, None, timestamp_ms)
             if future is not None:
                 return future
         return self._append_rare(lane, key, value, None, timestamp_ms)
 
     def _send_rare(
         self, topic: Any, value: Any, key: Any, headers: Any, partition: int | None, timestamp_ms: int | None
-    ) -> Any:
+    ) -> FutureRecordMetadata:
         raise NotImplementedError
 
     def _encoded_rare(
@@ -452,10 +467,12 @@ class SendPath:
         headers: Any,
         partition: int | None,
         timestamp_ms: int | None,
-    ) -> Any:
+    ) -> FutureRecordMetadata:
         raise NotImplementedError
 
-    def _append_rare(self, lane: Any, key: bytes | None, value: bytes | None, headers: Any, timestamp_ms: int) -> Any:
+    def _append_rare(
+        self, lane: Any, key: bytes | None, value: bytes | None, headers: Any, timestamp_ms: int
+    ) -> FutureRecordMetadata:
         raise NotImplementedError
 
 
