@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from coordinator.driver import Driver
+
 from embedkafka.coordinator.api import (
     ConsumerGroupHeartbeatReply,
     ConsumerGroupHeartbeatRequest,
@@ -16,7 +18,6 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.decision import ConsumerHeartbeat
 from embedkafka.coordinator.topics import Topic, Topics
 from embedkafka.errors import for_code
-from tests.coordinator.driver import Driver
 
 Partitions = Mapping[UUID, Sequence[int]]
 

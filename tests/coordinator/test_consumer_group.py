@@ -6,11 +6,11 @@ import math
 from uuid import UUID
 
 import pytest
+from coordinator.consumer_driver import Consumer, ConsumerDriver, settle
 
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.consumer.member import MemberState
 from embedkafka.coordinator.decision import ASSIGN, REVOKE, SESSION, TimerKey
-from tests.coordinator.consumer_driver import Consumer, ConsumerDriver, settle
 
 T, U = UUID(int=1), UUID(int=2)
 

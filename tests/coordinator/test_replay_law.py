@@ -16,7 +16,7 @@ from embedkafka.coordinator.api import (
     OffsetDeleteRequest,
     OffsetFetchRequest,
 )
-from embedkafka.coordinator.classic.group import GroupState, Member
+from embedkafka.coordinator.classic.group import Group, GroupState, Member
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import Decision, ExpireOffsets, TopicsDeleted
 from embedkafka.model import TopicPartition
@@ -92,7 +92,7 @@ def settle(driver: Driver) -> None:
     for group_id in GROUPS:
         for _ in range(100):
             group = driver.machine.find(group_id)
-            if group is None:
+            if not isinstance(group, Group):
                 break
             if group.pending_members:
                 driver.fire(next(key for key in sorted(driver.timers) if key.member_id in group.pending_members))

@@ -2,9 +2,9 @@
 
 A heartbeat says what this member reads and owns; the reply says what it may own.  What it may own no more it gives up
 (commit, listener), what is new it takes (listener), and the next heartbeat says so; partitions that stay are not
-touched and are read on all the while.  There is nothing to wait for: whatever others have still to give up comes with a later
-heartbeat, sent when the engine says that there is something to hear (``watch_group``), when topics changed, or when the
-subscription did.
+touched and are read on all the while.  There is nothing to wait for: whatever others have still to give up comes with a
+later heartbeat, sent when the engine says that there is something to hear (``watch_group``), when topics changed, or
+when the subscription did.
 
 ``UNJOINED`` --epoch 0--> ``JOINED`` --fenced--> ``UNJOINED``, where everything held is lost first.
 

@@ -48,7 +48,7 @@ def compute_target(turn: Turn) -> None:
             subscribed_ids(group, member, moment.topics),
             group.target_of(member.member_id),
         )
-        for member in group.members.values()
+        for _, member in sorted(group.members.items())  # so that nothing hangs on the order in which they came
     ]
     counts = {topic.topic_id: topic.partition_count for topic in moment.topics.existing(group.subscribed_topics())}
     targets = ASSIGNORS[assignor_of(group, moment.config)](subscribers, counts)
