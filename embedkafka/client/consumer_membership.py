@@ -8,6 +8,7 @@ or to hear, which :meth:`EmbeddedConsumerMembership.watch` tells; nobody has to 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from embedkafka.broker.api import (
     Liveness,
 )
 from embedkafka.client.membership import commit_offsets, fetch_offsets
+from embedkafka.errors import UnknownTopicOrPartitionError
 from embedkafka.model import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ class EmbeddedConsumerMembership:
             owned: the partitions it owns; None: as before.  A join owns none.
         """
         joins = not self.is_member
+        if wish is not None:
+            self._learn_names(wish)
         regex = None if wish is None else wish.regex
         if regex is None and wish is not None and self._has_sent_regex:
             regex = ""  # takes the last one back
@@ -136,8 +140,14 @@ class EmbeddedConsumerMembership:
 
     def _name_of(self, topic_id: UUID) -> str | None:
         if topic_id not in self._names:
-            self._names = {topic.topic_id: topic.topic for topic in self._link.topics()}
+            self._names.update({topic.topic_id: topic.topic for topic in self._link.topics()})
         return self._names.get(topic_id)
+
+    def _learn_names(self, wish: Wish) -> None:
+        """What a member asks for by name it need not look for among all topics."""
+        for name in wish.topics:
+            with suppress(UnknownTopicOrPartitionError):
+                self._names[self._link.topic(name).topic_id] = name
 
     def _by_id(self, partitions: Collection[TopicPartition]) -> dict[UUID, list[int]]:
         ids = {name: topic_id for topic_id, name in self._names.items()}

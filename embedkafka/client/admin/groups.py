@@ -6,21 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from embedkafka.broker.api import (
-    DescribedGroup,
-    DescribedMember,
     LeavingMember,
     OffsetCommitRequest,
     OffsetFetchRequest,
     OffsetToCommit,
 )
+from embedkafka.client.admin.described_groups import classic_group, consumer_group
 from embedkafka.client.admin.partitions import PartitionAdmin
 from embedkafka.client.admin.values import GroupState, GroupType, MemberToRemove, OffsetSpec, OffsetTimestamp
-from embedkafka.errors import GroupIdNotFoundError, KafkaError, for_code
+from embedkafka.errors import KafkaError, for_code
 from embedkafka.model import OffsetAndMetadata, TopicPartition
-from embedkafka.protocol.consumer.assignment import decode_assignment
-from embedkafka.protocol.consumer.subscription import decode_subscription
-
-GROUP_OPERATIONS = ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
 _Offsets = dict[TopicPartition, OffsetAndMetadata]
 
@@ -61,11 +56,19 @@ class GroupAdmin(PartitionAdmin):
         group_coordinator_id: int | None = None,
         include_authorized_operations: bool = False,
     ) -> dict[str, dict[str, Any]]:
-        """Groups with their members, by id; one that is not there is ``Dead`` and has an ``error``."""
+        """Groups with their members, by id; one that is not there is ``Dead`` and has an ``error``.
+
+        Groups of the consumer protocol (KIP-848) look like classic ones, and have epochs and targets besides.
+        """
         described: dict[str, dict[str, Any]] = {}
         for group_id in group_ids:
-            (group,) = self._coordinator(group_id).describe_groups(self._link.context, [group_id])
-            described[group_id] = _describe(group)
+            coordinator = self._coordinator(group_id)
+            (group,) = coordinator.consumer_group_describe(self._link.context, [group_id])
+            if not group.error_code:
+                described[group_id] = consumer_group(group)
+                continue
+            (classic,) = coordinator.describe_groups(self._link.context, [group_id])
+            described[group_id] = classic_group(classic)
         return described
 
     def delete_groups(self, group_ids: Iterable[str], group_coordinator_id: int | None = None) -> dict[str, str]:
@@ -200,57 +203,3 @@ def _number(offset: int | None) -> int:
     if isinstance(offset, bool) or not isinstance(offset, int):
         raise TypeError(f"an offset is an int, not {offset!r}")
     return offset
-
-
-def _describe(group: DescribedGroup) -> dict[str, Any]:
-    error = for_code(group.error_code)(group.error_message or group.group_id) if group.error_code else None
-    is_there = not isinstance(error, GroupIdNotFoundError)
-    return {
-        "error": None if error is None else str(error),
-        "group_id": group.group_id,
-        "group_state": group.group_state,
-        "protocol_type": group.protocol_type,
-        "protocol_data": group.protocol_data,
-        "members": [_describe_member(member) for member in group.members],
-        "authorized_operations": list(GROUP_OPERATIONS) if is_there else None,
-    }
-
-
-def _describe_member(member: DescribedMember) -> dict[str, Any]:
-    return {
-        "member_id": member.member_id,
-        "group_instance_id": member.group_instance_id,
-        "client_id": member.client_id,
-        "client_host": member.client_host,
-        "member_metadata": _decoded(_subscription, member.member_metadata),
-        "member_assignment": _decoded(_assignment, member.member_assignment),
-    }
-
-
-def _decoded(decode: Any, data: bytes) -> Any:
-    """A consumer's metadata in readable form; another protocol type's bytes as they are."""
-    if not data:
-        return data
-    try:
-        return decode(data)
-    except KafkaError:
-        return data
-
-
-def _subscription(data: bytes) -> dict[str, Any]:
-    subscription = decode_subscription(data)
-    return {"topics": list(subscription.topics), "user_data": _text(subscription.user_data)}
-
-
-def _assignment(data: bytes) -> dict[str, Any]:
-    assignment = decode_assignment(data)
-    return {
-        "assigned_partitions": [
-            {"topic": given.topic, "partitions": list(given.partitions)} for given in assignment.assigned_partitions
-        ],
-        "user_data": _text(assignment.user_data),
-    }
-
-
-def _text(user_data: bytes | None) -> str | None:
-    return None if user_data is None else bytes(user_data).decode("utf-8", "replace")

@@ -138,3 +138,23 @@ def test_members_are_removed(ten: EmbeddedKafka, admin: KafkaAdminClient) -> Non
     assert admin.remove_group_members("g", []) == {}
     dynamic.close()
     static.close()
+
+
+def test_a_group_of_the_consumer_protocol_is_described_in_the_same_shape(kafka: EmbeddedKafka) -> None:
+    kafka.create_topic("t", 2)
+    with kafka.admin() as admin, kafka.consumer("t", group_id="g", group_protocol="consumer") as consumer:
+        consumer.poll(0)
+        assert [(group["group_type"], group["group_state"]) for group in admin.list_groups()] == [
+            ("consumer", "Stable")
+        ]
+        described = admin.describe_groups(["g"])["g"]
+        (member,) = described["members"]
+    assert (described["group_type"], described["group_state"], described["protocol_data"]) == (
+        "consumer",
+        "Stable",
+        "uniform",
+    )
+    assert member["member_metadata"]["topics"] == ["t"]
+    assert member["member_assignment"]["assigned_partitions"] == [{"topic": "t", "partitions": [0, 1]}]
+    assert member["target_assignment"] == member["member_assignment"]
+    assert (member["member_type"], member["member_epoch"]) == ("consumer", 2)

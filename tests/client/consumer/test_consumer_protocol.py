@@ -527,3 +527,19 @@ def wait_for(happened: Callable[[], bool]) -> None:
             return
         tick.wait(0.01)
     raise AssertionError("it did not happen")
+
+
+def test_a_hundred_members_share_a_thousand_partitions_within_three_heartbeat_intervals() -> None:
+    """At Kafka's defaults; the CPU that this takes is what benchmarks/consumer_groups.py shows."""
+    configs = {"num.partitions": 1_000, "group.consumer.assignment.interval.ms": 1_000}
+    with EmbeddedKafka(clock=ManualClock(), **configs) as kafka:
+        members = [kafka.consumer("t", **NEW) for _ in range(100)]
+        began_ms = kafka.clock.monotonic_ms()
+        while [len(member.assignment()) for member in members] != [10] * 100:
+            for member in members:
+                member.poll(0)
+            kafka.clock.advance(250)
+            assert kafka.clock.monotonic_ms() - began_ms <= 3 * 5_000
+        assert len({tp for member in members for tp in member.assignment()}) == 1_000
+        for member in members:
+            member.close(autocommit=False)
