@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from embedkafka.coordinator.api import *  # noqa: F403 # the group APIs' values are part of this module
+from embedkafka.coordinator.transaction.api import *  # noqa: F403 # and those of transactions
 from embedkafka.model import TopicPartition
 
 LATEST_TIMESTAMP = -1
@@ -75,6 +76,7 @@ class ProduceRequest(NamedTuple):
     timeout_ms: int = 30_000
     transactional_id: str | None = None
     trusted: bool = False  # built by this process's own codec: checksum and offsets need no second look
+    transaction_version: int = 2  # 2: a transaction's first batch adds its partition (KIP-890); else it must be there
 
 
 class PartitionProduceReply(NamedTuple):
@@ -88,6 +90,43 @@ class PartitionProduceReply(NamedTuple):
 
 class ProduceReply(NamedTuple):
     partitions: Sequence[PartitionProduceReply]
+
+
+# InitProducerId (22), DescribeProducers (61) -------------------------------------------------------------------------
+
+
+class InitProducerIdRequest(NamedTuple):
+    """``transactional_id`` None asks for a new id; ``producer_id`` and epoch are the producer's own where it has one."""
+
+    transactional_id: str | None = None
+    transaction_timeout_ms: int = 60_000
+    producer_id: int = -1
+    producer_epoch: int = -1
+
+
+class InitProducerIdReply(NamedTuple):
+    error_code: int = 0
+    producer_id: int = -1
+    producer_epoch: int = -1
+    error_message: str | None = None
+
+
+class ActiveProducer(NamedTuple):
+    """``last_sequence``, ``coordinator_epoch`` and ``transaction_start_offset`` are -1 for none."""
+
+    producer_id: int
+    producer_epoch: int
+    last_sequence: int
+    last_timestamp: int
+    coordinator_epoch: int
+    transaction_start_offset: int
+
+
+class PartitionProducers(NamedTuple):
+    topic_partition: TopicPartition
+    error_code: int = 0
+    error_message: str | None = None
+    producers: Sequence[ActiveProducer] = ()
 
 
 # Fetch (1) -----------------------------------------------------------------------------------------------------------

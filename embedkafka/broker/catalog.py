@@ -8,6 +8,7 @@ key                        value
 ``topic/<name>``           ``{"id": 16 bytes, "replicas": [[broker, ...], ...], "configs": {name: text},
                            "reserved": bool}``
 ``broker-config/<id>``     ``{name: text}``; the empty id is the default of the whole cluster
+``producer-ids``           the first of a block of ids, see :mod:`embedkafka.broker.producer_ids`
 =========================  ==========================================================================================
 
 It is read once into memory and open only while it is written, because ``sqlitedict`` keeps a thread while it is open.
@@ -37,6 +38,7 @@ _TABLE = "catalog"
 _JOURNAL_MODE = "DELETE"  # no second file while closed, and a reader beside the owner needs no shared memory
 _TOPIC = "topic/"
 _BROKER_CONFIG = "broker-config/"
+_PRODUCER_IDS = "producer-ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class TopicEntry:
 
 
 class Catalog:
-    """The values of ``catalog.sqlite``, or of a dict in memory.  Guarded by ``Topics.lock``."""
+    """The values of ``catalog.sqlite``, or of a dict in memory.  Guarded by ``Topics.lock``, but for producer ids."""
 
     def __init__(self, path: str | None, *, files: Files | None = None, read_only: bool = False) -> None:
         """Read what is there.
@@ -92,6 +94,7 @@ class Catalog:
         self.read_only = read_only
         self._files = files or system_files()
         self.is_stale = False
+        self._lock = threading.RLock()
         self._values: dict[str, Any] = {} if path is None else _read(path, read_only=read_only)
 
     @property
@@ -128,6 +131,16 @@ class Catalog:
     def put_broker_configs(self, broker_id: int | None, configs: Mapping[str, str]) -> None:
         self._write({_broker_key(broker_id): dict(configs)})
 
+    @property
+    def first_producer_id(self) -> int:
+        """The first producer id of a block; 0 where none was ever committed."""
+        with self._lock:
+            self._refresh()
+            return int(self._values.get(_PRODUCER_IDS, 0))
+
+    def put_first_producer_id(self, producer_id: int) -> None:
+        self._write({_PRODUCER_IDS: producer_id})
+
     def _refresh(self) -> None:
         if self.is_stale and self.path is not None:
             self._values = _read(self.path, read_only=self.read_only)
@@ -136,6 +149,10 @@ class Catalog:
     def _write(self, changes: Mapping[str, Any]) -> None:
         if self.read_only:
             raise KafkaStorageError("this engine is open for reading only")
+        with self._lock:
+            self._write_locked(changes)
+
+    def _write_locked(self, changes: Mapping[str, Any]) -> None:
         self._refresh()
         changes = {key: value for key, value in changes.items() if value is not None or key in self._values}
         if not changes:

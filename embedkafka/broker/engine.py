@@ -14,6 +14,7 @@ from embedkafka.broker.deferred import DeferredCalls
 from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
+from embedkafka.broker.producer_ids import ProducerIds
 from embedkafka.broker.store import BROKER_ID, Store
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.broker.topics import Topics
@@ -58,6 +59,12 @@ class Engine:
         self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
         try:
             self.catalog = Catalog(self.store.catalog_path, files=self.store.files, read_only=read_only)
+            self.producer_ids = ProducerIds(
+                self.catalog,
+                may_continue=self.store.broker.was_clean or self.store.is_empty,
+                # No cluster has given out as many ids as milliseconds have passed since 1970.
+                lost_from=None if self.catalog.exists or self.store.is_empty else clock.now_ms(),
+            )
             self.housekeeping = Housekeeping(config, self.store, clock)
             self.topics = Topics(self.catalog, config, self.store, clock, self.ids, self.housekeeping)
             if not read_only:
@@ -187,6 +194,8 @@ class Engine:
             self._stop_clock()
             self.is_unusable = True
             try:
+                if not self.read_only:
+                    self.producer_ids.close()
                 self.store.close()
             except Exception:
                 self._closed()

@@ -11,11 +11,18 @@ A fetch is answered exactly once: whoever takes the single token out of its ``_t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
+from embedkafka.broker.api import (
+    READ_COMMITTED,
+    AbortedTransaction,
+    FetchReply,
+    FetchRequest,
+    PartitionFetch,
+    PartitionFetchReply,
+)
 from embedkafka.clock import Clock, Timer
 from embedkafka.errors import (
     BrokerResponseError,
@@ -26,10 +33,12 @@ from embedkafka.errors import (
     UnknownTopicOrPartitionError,
 )
 from embedkafka.model import TopicPartition
+from embedkafka.record import next_offset_after
 
 if TYPE_CHECKING:
     from embedkafka.broker.partition import Partition
     from embedkafka.broker.unsealed import Unsealed
+    from embedkafka.storage.log import Log
 
 _log = logging.getLogger(__name__)
 
@@ -187,7 +196,9 @@ class Fetcher:
             if only is not None and asked.topic_partition != only:
                 continue
             try:
-                reply = self._read_partition(asked, left_bytes, first=found_bytes == 0)
+                reply = self._read_partition(
+                    asked, left_bytes, first=found_bytes == 0, committed=request.isolation_level == READ_COMMITTED
+                )
             except (BrokerResponseError, OSError) as error:
                 replies.append(self._failure(asked, error))
                 failed = True
@@ -198,7 +209,9 @@ class Fetcher:
                 left_bytes -= len(chunk)
         return replies, failed or found_bytes >= request.min_bytes or not request.partitions
 
-    def _read_partition(self, asked: PartitionFetch, left_bytes: int, *, first: bool) -> PartitionFetchReply:
+    def _read_partition(
+        self, asked: PartitionFetch, left_bytes: int, *, first: bool, committed: bool
+    ) -> PartitionFetchReply:
         partition = self._find(asked.topic_partition)
         if partition is None:
             raise UnknownTopicOrPartitionError(f"no partition {asked.topic_partition} here")
@@ -206,21 +219,32 @@ class Fetcher:
         log = partition.log
         offset = asked.fetch_offset
         high_watermark = log.end_offset
+        last_stable_offset = min(log.last_stable_offset, high_watermark)
         log_start_offset = log.log_start_offset
         if not log_start_offset <= offset <= high_watermark:
             raise OffsetOutOfRangeError(
                 f"{asked.topic_partition} holds offsets {log_start_offset} to {high_watermark}, asked for {offset}"
             )
-        records: Iterable[memoryview] = ()
-        if offset < high_watermark and (first or left_bytes > 0):
+        end_offset = last_stable_offset if committed else high_watermark
+        records: list[memoryview] = []
+        if offset < end_offset and (first or left_bytes > 0):
             records = log.read(
                 offset,
                 max_bytes=min(asked.max_bytes, max(0, left_bytes)),
-                max_offset=high_watermark,
+                max_offset=end_offset,
                 min_one_batch=first,
             )
+        aborted: Sequence[AbortedTransaction] = ()
+        if committed and records:
+            aborted = _aborted_transactions(log, offset, end_offset, records)
         return PartitionFetchReply(
-            asked.topic_partition, 0, high_watermark, high_watermark, log_start_offset, (), tuple(records)
+            asked.topic_partition,
+            0,
+            high_watermark,
+            last_stable_offset,
+            log_start_offset,
+            aborted,
+            tuple(records),
         )
 
     def _failure(self, asked: PartitionFetch, error: BrokerResponseError | OSError) -> PartitionFetchReply:
@@ -228,6 +252,24 @@ class Fetcher:
             error = read_error(self._find(asked.topic_partition), error)
         message = error.args[0] if error.args else None
         return PartitionFetchReply(asked.topic_partition, error.errno, error_message=message)
+
+
+def _aborted_transactions(
+    log: Log, offset: int, end_offset: int, records: list[memoryview]
+) -> Sequence[AbortedTransaction]:
+    """The aborted transactions that have batches among ``records``, or at least might."""
+    found = log.aborted_transactions(offset, end_offset)
+    if not found:
+        return ()
+    end_offset = next_offset_after(records[-1])
+    return sorted(
+        (
+            AbortedTransaction(aborted.producer_id, aborted.first_offset)
+            for aborted in found
+            if aborted.first_offset < end_offset
+        ),
+        key=lambda aborted: aborted.first_offset,
+    )
 
 
 def check_leader_epoch(partition: Partition, asked_epoch: int) -> None:

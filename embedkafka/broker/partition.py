@@ -2,7 +2,7 @@
 
 ``lock`` (number 4 of the lock order) is held around everything that changes the log and around nothing else: waiting
 fetches are answered, and files are synced, after it is released.  With one replica the high watermark is the end of the
-log, and without transactions the last stable offset is the high watermark.
+log.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from embedkafka.broker.api import ActiveProducer
 from embedkafka.clock import Clock
 from embedkafka.errors import UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
-from embedkafka.record import iter_headers
+from embedkafka.record import EndTransactionMarker, encode_batch, next_offset_after
 from embedkafka.storage.log import AppendInfo, AppendOrigin, Log
+from embedkafka.storage.producer_state import Verification
 
 if TYPE_CHECKING:
     from embedkafka.broker.fetching import ParkedFetch
@@ -96,10 +98,16 @@ class Partition:
 
     @property
     def last_stable_offset(self) -> int:
-        return self.log.end_offset
+        return self.log.last_stable_offset
 
     def append(
-        self, records: bytearray | memoryview, *, trusted: bool = True, origin: AppendOrigin = AppendOrigin.CLIENT
+        self,
+        records: bytearray | memoryview,
+        *,
+        trusted: bool = True,
+        origin: AppendOrigin = AppendOrigin.CLIENT,
+        verification: Verification | None = None,
+        transaction_version: int = 2,
     ) -> AppendInfo:
         """Append whole batches and wake nobody: see :meth:`wake_readers`.
 
@@ -107,6 +115,8 @@ class Partition:
             records: whole batches with offsets relative to 0; patched in place.
             trusted: built by this process's own codec, so checksum and offsets need no second look.
             origin: coordinators may write what clients may not.
+            verification: of the transaction whose first batch this is, see :meth:`start_verification`.
+            transaction_version: which rule a marker's epoch has to follow.
 
         Raises:
             BrokerResponseError: with Kafka's code for what is wrong with the batches, or KAFKA_STORAGE_ERROR.
@@ -116,7 +126,15 @@ class Partition:
         with self.lock:
             if self.is_deleted:
                 raise UnknownTopicOrPartitionError(f"{self.topic_partition} was deleted")
-            info = log.append(records, leader_epoch=self.leader_epoch, now_ms=now_ms, trusted=trusted, origin=origin)
+            info = log.append(
+                records,
+                leader_epoch=self.leader_epoch,
+                now_ms=now_ms,
+                trusted=trusted,
+                origin=origin,
+                verification=verification,
+                transaction_version=transaction_version,
+            )
         if self.is_idle:
             self._appended(self)
         if info.flush_due:
@@ -125,7 +143,17 @@ class Partition:
             self.clock.call_soon(self._flush_closed)  # a large segment's sync is not the sender's to wait for
         return info
 
-    def append_plain(self, records: bytearray, *, record_count: int, max_timestamp: int) -> int | None:
+    def append_plain(
+        self,
+        records: bytearray,
+        *,
+        record_count: int,
+        max_timestamp: int,
+        producer_id: int = -1,
+        producer_epoch: int = -1,
+        base_sequence: int = -1,
+        is_transactional: bool = False,
+    ) -> int | None:
         """Append one batch that this process's own codec has sealed, where nothing about it is special.
 
         Returns:
@@ -147,7 +175,87 @@ class Partition:
                 max_timestamp=max_timestamp,
                 leader_epoch=self.leader_epoch,
                 now_ms=now_ms,
+                producer_id=producer_id,
+                producer_epoch=producer_epoch,
+                base_sequence=base_sequence,
+                is_transactional=is_transactional,
             )
+
+    # Transactions ----------------------------------------------------------------------------------------------------
+
+    def append_marker(
+        self,
+        producer_id: int,
+        producer_epoch: int,
+        *,
+        commit: bool,
+        coordinator_epoch: int,
+        transaction_version: int = 2,
+    ) -> AppendInfo:
+        """End a producer's transaction in this partition, and let parked readers look.  Call with no lock held.
+
+        Args:
+            producer_epoch: the transaction's; with ``transaction_version`` 2 the one after it, which fences retries.
+            coordinator_epoch: of the coordinator that asks; one older than the last is refused.
+
+        Raises:
+            InvalidProducerEpochError: the epoch is older than the producer's, or with version 2 not newer.
+            TransactionCoordinatorFencedError: another coordinator has taken over.
+            UnknownTopicOrPartitionError: the topic was deleted.
+            KafkaStorageError: it could not be written.
+        """
+        key, value = EndTransactionMarker(commit, coordinator_epoch).encode()
+        batch = encode_batch(
+            [(self.clock.now_ms(), key, value, ())],
+            producer_id=producer_id,
+            producer_epoch=producer_epoch,
+            is_transactional=True,
+            is_control=True,
+        )
+        info = self.append(batch, origin=AppendOrigin.COORDINATOR, transaction_version=transaction_version)
+        self.wake_readers()
+        return info
+
+    def has_ongoing_transaction(self, producer_id: int, producer_epoch: int) -> bool:
+        """Whether the producer has a transaction of this epoch open here."""
+        log = self.log
+        with self.lock:
+            return log.producer_state().has_ongoing_transaction(producer_id, producer_epoch)
+
+    def start_verification(
+        self, producer_id: int, producer_epoch: int, base_sequence: int, *, supports_epoch_bump: bool = True
+    ) -> Verification | None:
+        """Begin to ask the coordinator whether a transaction may begin here; None where it is open already.
+
+        Args:
+            base_sequence: of the batch that waits for the answer.
+            supports_epoch_bump: the producer's epoch changes with every transaction (KIP-890).
+
+        Raises:
+            InvalidProducerEpochError: an epoch before the last one seen here.
+        """
+        log = self.log
+        now_ms = self.clock.now_ms()
+        with self.lock:
+            return log.producer_state().start_verification(
+                producer_id, producer_epoch, base_sequence, supports_epoch_bump=supports_epoch_bump, now_ms=now_ms
+            )
+
+    def active_producers(self) -> list[ActiveProducer]:
+        """Who has written here and is not forgotten yet."""
+        log = self.log
+        with self.lock:
+            return [
+                ActiveProducer(
+                    entry.producer_id,
+                    entry.epoch,
+                    entry.last_sequence,
+                    entry.timestamp,
+                    entry.coordinator_epoch,
+                    entry.transaction_start,
+                )
+                for entry in log.producer_state().entries.values()
+            ]
 
     def _flush_closed(self) -> None:
         log = self._log
@@ -190,12 +298,3 @@ class Partition:
         """The topic is deleted.  Called with ``lock`` held; whoever calls removes the files."""
         self.is_deleted = True
         self._log = None
-
-
-def next_offset_after(chunk: memoryview) -> int:
-    """The offset after the last batch of a chunk of whole batches."""
-    last = None
-    for _, header in iter_headers(chunk):
-        last = header
-    assert last is not None
-    return last.next_offset

@@ -50,6 +50,7 @@ class ApiKey:
     CREATE_TOPICS = 19
     DELETE_TOPICS = 20
     DELETE_RECORDS = 21
+    INIT_PRODUCER_ID = 22
     OFFSET_FOR_LEADER_EPOCH = 23
     DESCRIBE_CONFIGS = 32
     ALTER_CONFIGS = 33
@@ -59,6 +60,7 @@ class ApiKey:
     INCREMENTAL_ALTER_CONFIGS = 44
     OFFSET_DELETE = 47
     DESCRIBE_CLUSTER = 60
+    DESCRIBE_PRODUCERS = 61
     CONSUMER_GROUP_HEARTBEAT = 68
     CONSUMER_GROUP_DESCRIBE = 69
 
@@ -103,6 +105,8 @@ class BrokerPort:
         batch: SealedBatch,
         acks: int,
         complete: Callable[[api.PartitionProduceReply], None],
+        *,
+        transactional_id: str | None = None,
     ) -> api.PartitionProduceReply | None:
         """Append one finished batch of an embedded producer: ``produce`` without the values around it.
 
@@ -110,7 +114,25 @@ class BrokerPort:
             The answer, or None where it comes later through ``complete`` (with one replica it never does).
         """
         self._admit(ApiKey.PRODUCE, context)
-        return self._producing.produce_sealed(topic_partition, batch, acks)
+        return self._producing.produce_sealed(topic_partition, batch, acks, transactional_id)
+
+    def init_producer_id(
+        self,
+        context: api.RequestContext,
+        request: api.InitProducerIdRequest,
+        complete: Callable[[api.InitProducerIdReply], None],
+    ) -> None:
+        """Give a producer without transactions a new id."""
+        self._admit(ApiKey.INIT_PRODUCER_ID, context)
+        complete(self._producing.init_producer_id(self._engine.producer_ids))
+
+    def describe_producers(
+        self, context: api.RequestContext, topic_partitions: Sequence[TopicPartition]
+    ) -> Sequence[api.PartitionProducers]:
+        """Who has written to partitions lately, and whose transactions are open there (KIP-664)."""
+        self._admit(ApiKey.DESCRIBE_PRODUCERS, context)
+        self._seal(topic_partitions)
+        return self._producing.describe_producers(topic_partitions)
 
     def fetch(self, context: api.RequestContext, request: api.FetchRequest, complete: Complete) -> ParkedFetch | None:
         """Read batches, waiting for them up to ``max_wait_ms``; below 0 it waits until cancelled.

@@ -8,6 +8,7 @@ from embedkafka.broker.api import (
     EARLIEST_TIMESTAMP,
     LATEST_TIMESTAMP,
     MAX_TIMESTAMP,
+    READ_COMMITTED,
     DeletedRecords,
     EpochEndOffset,
     ListOffsetsRequest,
@@ -49,7 +50,7 @@ class Positions:
         replies = []
         for topic_partition, timestamp in request.timestamps.items():
             try:
-                replies.append(self._offset_at(topic_partition, timestamp))
+                replies.append(self._offset_at(topic_partition, timestamp, request.isolation_level))
             except BrokerResponseError as error:
                 replies.append(PartitionOffset(topic_partition, error.errno))
             except OSError as error:
@@ -57,12 +58,13 @@ class Positions:
                 replies.append(PartitionOffset(topic_partition, failure.errno))
         return replies
 
-    def _offset_at(self, topic_partition: TopicPartition, timestamp: int) -> PartitionOffset:
+    def _offset_at(self, topic_partition: TopicPartition, timestamp: int, isolation_level: int) -> PartitionOffset:
         partition = self._partition(topic_partition)
         log = partition.log
         epoch = partition.leader_epoch
+        end_offset = log.last_stable_offset if isolation_level == READ_COMMITTED else log.end_offset
         if timestamp == LATEST_TIMESTAMP:
-            return PartitionOffset(topic_partition, 0, -1, partition.last_stable_offset, epoch)
+            return PartitionOffset(topic_partition, 0, -1, end_offset, epoch)
         if timestamp in (EARLIEST_TIMESTAMP, _EARLIEST_LOCAL_TIMESTAMP):
             return PartitionOffset(topic_partition, 0, -1, log.log_start_offset, epoch)
         if timestamp == _LATEST_TIERED_TIMESTAMP:
@@ -73,7 +75,7 @@ class Positions:
             found = log.offset_for_timestamp(timestamp)
         else:
             raise UnsupportedVersionError(f"list_offsets has no timestamp {timestamp}")
-        if found is None:
+        if found is None or found.offset >= end_offset:
             return PartitionOffset(topic_partition)
         return PartitionOffset(topic_partition, 0, found.timestamp, found.offset, epoch)
 

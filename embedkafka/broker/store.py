@@ -128,6 +128,11 @@ class Store:
         """Partitions whose logs were not opened since a crash."""
         return self.broker.unrecovered
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no partition had records when the engine was opened."""
+        return not self._folders
+
     def has_folder(self, topic_partition: TopicPartition) -> bool:
         """Whether the partition had records when the engine was opened."""
         return topic_partition in self._folders

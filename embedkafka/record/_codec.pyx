@@ -649,11 +649,25 @@ cdef class RecordCursor:
     cdef readonly int64_t next_offset
     cdef readonly int64_t records_read
     cdef readonly int64_t consumed_bytes
+    cdef list _aborted  # (first offset, producer id), the next one last; None: everything is read
+    cdef set _aborting  # producers whose transaction at this point is an aborted one
 
     def __init__(
-        self, chunks, topic, partition, fetch_offset, *, key_deserializer=None, value_deserializer=None, check_crcs=True
+        self,
+        chunks,
+        topic,
+        partition,
+        fetch_offset,
+        *,
+        key_deserializer=None,
+        value_deserializer=None,
+        check_crcs=True,
+        aborted_transactions=None,
     ):
         self._chunks = list(chunks)
+        if aborted_transactions is not None:
+            self._aborted = sorted(((first, producer_id) for producer_id, first in aborted_transactions), reverse=True)
+            self._aborting = set()
         self._topic = topic
         self._partition = partition
         self.next_offset = fetch_offset
@@ -802,6 +816,18 @@ cdef class RecordCursor:
         Py_XDECREF(raw)
         return made
 
+    cdef bint _is_aborted(self, int64_t producer_id) except -1:
+        """Whether the batch at hand, which a producer wrote in a transaction, belongs to an aborted one."""
+        while self._aborted and self._aborted[-1][0] < self._next_batch_offset:
+            self._aborting.add(self._aborted.pop()[1])
+        return producer_id in self._aborting
+
+    cdef int _end_transaction(self, int64_t producer_id) except -1:
+        """The batch at hand is a marker: what the producer writes behind it belongs to another transaction."""
+        self._is_aborted(producer_id)
+        self._aborting.discard(producer_id)
+        return 0
+
     cdef bint _enter_batch(self) except -1:
         """Go to the next batch that has something for a consumer; False at the end."""
         cdef const uint8_t *start
@@ -835,7 +861,13 @@ cdef class RecordCursor:
             self._base_offset = get_be(start, 8)
             self._next_batch_offset = self._base_offset + get_be(start + 23, 4) + 1
             attributes = <int>get_be(start + 21, 2)
-            if self._next_batch_offset <= self.next_offset or attributes & 0x20:  # behind us, or a control batch
+            if (
+                self._next_batch_offset <= self.next_offset
+                or attributes & 0x20
+                or (self._aborted is not None and attributes & 0x10 and self._is_aborted(get_be(start + 43, 8)))
+            ):  # behind us, a control batch, or of an aborted transaction
+                if self._aborted is not None and attributes & 0x20:
+                    self._end_transaction(get_be(start + 43, 8))
                 if self._next_batch_offset > self.next_offset:
                     self.next_offset = self._next_batch_offset
                 self._chunk_position += size
@@ -993,6 +1025,34 @@ cdef class SealedBatch:
     cdef public bint in_flight
     cdef public int attempts
     cdef public double not_before_ms
+    cdef readonly int64_t producer_id
+    cdef readonly int producer_epoch
+    cdef readonly int32_t base_sequence
+    cdef readonly bint is_transactional
+    cdef public bint is_renumbered  # since it was sent
+
+    def stamp(self, int64_t producer_id, int producer_epoch, int32_t base_sequence):
+        """Give the batch another producer's identity or place among its batches; it is finished again."""
+        cdef uint8_t *at
+        cdef Py_ssize_t size
+        self.producer_id = producer_id
+        self.producer_epoch = producer_epoch
+        self.base_sequence = base_sequence
+        self.is_renumbered = True
+        if self.is_finished:
+            size = len(self.records)
+            at = <uint8_t *>PyByteArray_AS_STRING(self.records)
+            self.put_producer(at)
+            put_be(at + 17, checksum(at + 21, size - 21), 4)
+
+    def renew(self):
+        """Go on with a copy of the bytes: those that were sent may be somebody else's now."""
+        self.records = self.records[:]
+
+    cdef inline void put_producer(self, uint8_t *at) noexcept:
+        put_be(at + 43, self.producer_id, 8)
+        put_be(at + 51, self.producer_epoch, 2)
+        put_be(at + 53, self.base_sequence, 4)
 
     def finish(self, int compression_type=0, compress=None, level=None):
         """Compress the records, write the header and the checksum; does nothing the second time."""
@@ -1012,13 +1072,11 @@ cdef class SealedBatch:
         put_be(at + 8, size - 12, 4)
         put_be(at + 12, <uint64_t>-1, 4)
         at[16] = 2
-        put_be(at + 21, compression_type, 2)
+        put_be(at + 21, compression_type | (0x10 if self.is_transactional else 0), 2)
         put_be(at + 23, self.records_count - 1, 4)
         put_be(at + 27, self.base_timestamp, 8)
         put_be(at + 35, self.max_timestamp, 8)
-        put_be(at + 43, <uint64_t>-1, 8)  # no producer id, epoch, sequence: see format.patch_producer
-        put_be(at + 51, <uint64_t>-1, 2)
-        put_be(at + 53, <uint64_t>-1, 4)
+        self.put_producer(at)
         put_be(at + 57, self.records_count, 4)
         put_be(at + 17, checksum(at + 21, size - 21), 4)
         self.is_finished = True
@@ -1029,6 +1087,9 @@ cdef class OpenBatch:
 
     ``start`` opens one with its first record, ``append`` adds a record or returns None where it does not fit (or
     nothing is open), ``detach`` moves it to ``sealed``, finished unless it is to be compressed.  Each is atomic.
+
+    ``detach`` gives the batch the producer's id and epoch and its records the next sequence numbers, which wrap after
+    2**31 - 1; with a ``producer_id`` of -1 there are none.
     """
 
     cdef bytearray buffer
@@ -1042,11 +1103,18 @@ cdef class OpenBatch:
     cdef object delivery
     cdef public bint is_dirty
     cdef public int compression_type
+    cdef public int64_t producer_id
+    cdef public int producer_epoch
+    cdef public int32_t next_sequence
+    cdef public bint is_transactional
     cdef readonly list sealed
 
     def __cinit__(self, *args, **kwargs):
         self.sealed = []
         self.hint = 512
+        self.producer_id = -1
+        self.producer_epoch = -1
+        self.next_sequence = -1
 
     @property
     def open_count(self):
@@ -1115,6 +1183,12 @@ cdef class OpenBatch:
         batch.plain_size_bytes = self.size
         batch.base_timestamp = self.base_timestamp
         batch.max_timestamp = self.max_timestamp
+        batch.producer_id = self.producer_id
+        batch.producer_epoch = self.producer_epoch
+        batch.base_sequence = self.next_sequence
+        batch.is_transactional = self.is_transactional
+        if self.producer_id >= 0:
+            self.next_sequence = <int32_t>((<uint32_t>self.next_sequence + <uint32_t>self.count) & 0x7FFFFFFF)
         PyByteArray_Resize(batch.records, self.size)
         self.sealed.append(batch)
         # The next batch of this partition is likely to be of the same size.

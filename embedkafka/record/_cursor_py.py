@@ -48,6 +48,8 @@ class RecordCursor:
         key_deserializer: a callable, an object with ``deserialize(topic, headers, data)``, or None for bytes.
         value_deserializer: likewise.
         check_crcs: whether to verify each batch's checksum.
+        aborted_transactions: ``(producer_id, first_offset)`` of those that overlap the chunks: their records are passed
+            over.  None shows everything.
 
     Attributes:
         next_offset: the offset of the next record to hand out, or the end of what was fetched.
@@ -67,8 +69,13 @@ class RecordCursor:
         key_deserializer: Any = None,
         value_deserializer: Any = None,
         check_crcs: bool = True,
+        aborted_transactions: Iterable[tuple[int, int]] | None = None,
     ) -> None:
         self._chunks: list[Buffer] = list(chunks)
+        self._aborted: list[tuple[int, int]] | None = None  # (first offset, producer id), the next one last
+        self._aborting: set[int] = set()  # producers whose transaction at this point is an aborted one
+        if aborted_transactions is not None:
+            self._aborted = sorted(((first, producer_id) for producer_id, first in aborted_transactions), reverse=True)
         self._chunk_index = 0
         self._chunk_position = 0
         self._topic = topic
@@ -227,6 +234,20 @@ class RecordCursor:
         self.consumed_bytes += end - start
         return record
 
+    def _is_aborted(self, header: BatchHeader) -> bool:
+        """Whether a batch belongs to an aborted transaction that is to be passed over."""
+        aborted = self._aborted
+        if aborted is None or not header.is_transactional:
+            return False
+        while aborted and aborted[-1][0] < header.next_offset:
+            self._aborting.add(aborted.pop()[1])
+        return header.producer_id in self._aborting
+
+    def _end_transaction(self, marker: BatchHeader) -> None:
+        """What the producer writes behind its marker belongs to another transaction."""
+        if self._is_aborted(marker):
+            self._aborting.discard(marker.producer_id)
+
     def _enter_batch(self) -> bool:
         """Go to the next batch that has something for a consumer; False at the end."""
         if self._header is not None:
@@ -251,7 +272,9 @@ class RecordCursor:
                 )
             if self._check_crcs:
                 verify_checksum(chunk, start, header)
-            if header.next_offset <= self.next_offset or header.is_control:
+            if header.next_offset <= self.next_offset or header.is_control or self._is_aborted(header):
+                if header.is_control:
+                    self._end_transaction(header)
                 self.next_offset = max(self.next_offset, header.next_offset)
                 self._chunk_position += header.size_bytes
                 continue

@@ -15,7 +15,16 @@ from embedkafka.errors import KafkaError
 from embedkafka.model import ProducerRecord, RecordMetadata, TopicPartition
 from embedkafka.record._codec_py import murmur2, write_record
 from embedkafka.record._shared import HeaderList, await_future
-from embedkafka.record.format import HEADER, HEADER_SIZE_BYTES, LENGTH_END, MAGIC_V2, Buffer, write_checksum
+from embedkafka.record.format import (
+    HEADER,
+    HEADER_SIZE_BYTES,
+    LENGTH_END,
+    MAGIC_V2,
+    TRANSACTIONAL_FLAG,
+    Buffer,
+    patch_producer,
+    write_checksum,
+)
 
 
 class Delivery(Protocol):
@@ -158,13 +167,18 @@ class SealedBatch:
 
     __slots__ = (
         "attempts",
+        "base_sequence",
         "base_timestamp",
         "delivery",
         "in_flight",
         "is_finished",
+        "is_renumbered",
+        "is_transactional",
         "max_timestamp",
         "not_before_ms",
         "plain_size_bytes",
+        "producer_epoch",
+        "producer_id",
         "records",
         "records_count",
         "reply",
@@ -172,7 +186,17 @@ class SealedBatch:
     )
 
     def __init__(
-        self, records: bytearray, delivery: Any, records_count: int, base_timestamp: int, max_timestamp: int
+        self,
+        records: bytearray,
+        delivery: Any,
+        records_count: int,
+        base_timestamp: int,
+        max_timestamp: int,
+        *,
+        producer_id: int = -1,
+        producer_epoch: int = -1,
+        base_sequence: int = -1,
+        is_transactional: bool = False,
     ) -> None:
         self.records = records
         self.delivery = delivery
@@ -180,12 +204,36 @@ class SealedBatch:
         self.plain_size_bytes = len(records)
         self.base_timestamp = base_timestamp
         self.max_timestamp = max_timestamp
+        self.producer_id = producer_id
+        self.producer_epoch = producer_epoch
+        self.base_sequence = base_sequence
+        self.is_transactional = is_transactional
         self.is_finished = False
+        self.is_renumbered = False  # since it was sent
         self.reply: Any = None
         self.submitting = False
         self.in_flight = False
         self.attempts = 0
         self.not_before_ms = 0.0
+
+    def stamp(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        """Give the batch another producer's identity or place among its batches; it is finished again."""
+        self.producer_id = producer_id
+        self.producer_epoch = producer_epoch
+        self.base_sequence = base_sequence
+        self.is_renumbered = True
+        if self.is_finished:
+            patch_producer(
+                self.records,
+                0,
+                producer_id=producer_id,
+                producer_epoch=producer_epoch,
+                base_sequence=base_sequence,
+            )
+
+    def renew(self) -> None:
+        """Go on with a copy of the bytes: those that were sent may be somebody else's now."""
+        self.records = self.records[:]
 
     def finish(
         self,
@@ -211,13 +259,13 @@ class SealedBatch:
             -1,
             MAGIC_V2,
             0,
-            compression_type,
+            compression_type | (TRANSACTIONAL_FLAG if self.is_transactional else 0),
             self.records_count - 1,
             self.base_timestamp,
             self.max_timestamp,
-            -1,  # no producer id, epoch, sequence: see format.patch_producer
-            -1,
-            -1,
+            self.producer_id,
+            self.producer_epoch,
+            self.base_sequence,
             self.records_count,
         )
         write_checksum(self.records)
@@ -229,6 +277,9 @@ class OpenBatch:
 
     ``start`` opens one with its first record, ``append`` adds a record or returns None where it does not fit (or
     nothing is open), ``detach`` moves it to ``sealed``, finished unless it is to be compressed.  Each is atomic.
+
+    ``detach`` gives the batch the producer's id and epoch and its records the next sequence numbers, which wrap after
+    2**31 - 1; with a ``producer_id`` of -1 there are none.
     """
 
     def __init__(self) -> None:
@@ -241,6 +292,10 @@ class OpenBatch:
         self.open_delivery: Any = None
         self.is_dirty = False
         self.compression_type = 0
+        self.producer_id = -1
+        self.producer_epoch = -1
+        self.next_sequence = -1
+        self.is_transactional = False
         self.sealed: list[SealedBatch] = []
 
     def start(
@@ -294,8 +349,19 @@ class OpenBatch:
             if self.open_delivery is None:
                 return False
             batch = SealedBatch(
-                self._buffer, self.open_delivery, self.open_count, self._base_timestamp, self._max_timestamp
+                self._buffer,
+                self.open_delivery,
+                self.open_count,
+                self._base_timestamp,
+                self._max_timestamp,
+                producer_id=self.producer_id,
+                producer_epoch=self.producer_epoch,
+                base_sequence=self.next_sequence,
+                is_transactional=self.is_transactional,
             )
+            if self.producer_id >= 0:
+                # Before the batch counts: an interrupt in between leaves a gap, which is noticed, and no repetition.
+                self.next_sequence = (self.next_sequence + self.open_count) & 0x7FFFFFFF
             self.sealed.append(batch)
             self.open_delivery = None
             self._buffer = bytearray()

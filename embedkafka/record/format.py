@@ -55,6 +55,7 @@ LOG_APPEND_TIME = 1
 
 NO_TIMESTAMP = -1
 NO_PRODUCER_ID = -1
+MAX_SEQUENCE = (1 << 31) - 1  # sequence numbers go on with 0
 
 _OFFSET = struct.Struct(">q")
 _INT32 = struct.Struct(">i")
@@ -99,7 +100,7 @@ class BatchHeader(NamedTuple):
         """The last record's sequence number; numbers wrap after 2**31 - 1.  -1 without a producer id."""
         if self.base_sequence < 0:
             return -1
-        return (self.base_sequence + self.last_offset_delta) & 0x7FFFFFFF
+        return (self.base_sequence + self.last_offset_delta) & MAX_SEQUENCE
 
     @property
     def compression_type(self) -> int:
@@ -160,6 +161,15 @@ def iter_headers(buffer: Buffer, position: int = 0) -> Iterator[tuple[int, Batch
             return
         yield position, header
         position = next_position
+
+
+def next_offset_after(chunk: Buffer) -> int:
+    """The offset after the last batch of a chunk of whole batches."""
+    last = None
+    for _, header in iter_headers(chunk):
+        last = header
+    assert last is not None
+    return last.next_offset
 
 
 def verify_checksum(buffer: Buffer, position: int = 0, header: BatchHeader | None = None) -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,12 @@ from embedkafka.storage.names import (
     LOG_SUFFIX,
     OFFSET_INDEX_SUFFIX,
     TIME_INDEX_SUFFIX,
+    TXN_INDEX_SUFFIX,
     parse_segment_file,
     segment_name,
 )
 from embedkafka.storage.segment import UNKNOWN, PlacedBatch, Segment, SegmentState
+from embedkafka.storage.transaction_index import ENTRY as TXN_ENTRY
 
 if TYPE_CHECKING:
     from embedkafka.storage.log import Log
@@ -68,6 +71,7 @@ class _Loader:
         self._names_changed = leftovers.clean_up(log.handles, log.folder)
         sizes = self._files.list_sizes(log.folder)
         segments = self._list_segments(sizes)
+        log.producers.snapshots.note(sizes)
         log.leader_epochs.load()
         if not segments:
             return Loaded([], self._names_changed)
@@ -76,16 +80,24 @@ class _Loader:
         else:
             segments = self._recover(segments, sizes)
         self._activate(segments[-1])
-        if not clean:
-            log.leader_epochs.truncate_from_end(segments[-1].state.next_offset)
+        end_offset = segments[-1].state.next_offset
+        if clean:
+            log.producers.load(segments[0].base_offset, end_offset, empty_at=end_offset)
+        else:
+            log.leader_epochs.truncate_from_end(end_offset)
         return Loaded(segments, self._names_changed)
 
     def look(self) -> Loaded:
         """Open without changing anything: the last segment is scanned for its last whole batch, indexes unused."""
-        segments = self._list_segments(self._files.list_sizes(self._log.folder))
+        sizes = self._files.list_sizes(self._log.folder)
+        segments = self._list_segments(sizes)
         for segment in segments:
             if segment is segments[-1] or not segment.state.index_count:
                 self._scan(segment)
+        if segments:
+            producers, last = self._log.producers, segments[-1]
+            producers.snapshots.note(sizes)
+            producers.load(segments[0].base_offset, last.state.next_offset, empty_at=last.base_offset)
         return Loaded(segments, False)
 
     def _list_segments(self, sizes: dict[str, int]) -> list[Segment]:
@@ -121,6 +133,7 @@ class _Loader:
                     base_offset,
                     created_ms=self._now_ms,
                     state=state,
+                    aborted_count=sizes.get(stem + TXN_INDEX_SUFFIX, 0) // TXN_ENTRY.size,
                     read_only=log.read_only,
                 )
             )
@@ -201,6 +214,7 @@ class _Loader:
                 first = index
         # What lies before is whole, but a crash between two renames of a compaction can have cost it an index.
         self._repair_indexes(segments[:first], sizes)
+        self._recover_producers(segments[:first], segments[first].base_offset)
         recovered = segments[:first]
         for index in range(first, len(segments)):
             segment = segments[index]
@@ -211,10 +225,31 @@ class _Loader:
                 self._remove(segments[index:], f"the segment before ends at {recovered[-1].state.next_offset}")
                 break
             recovered.append(segment)
-            if self._scan(segment):
+            self._log.producers.state.end_offset = segment.base_offset
+            self._names_changed |= index > first and self._log.producers.write_snapshot()
+            if self._scan(segment, replays=True):
                 self._remove(segments[index + 1 :], "they lie behind the cut")
                 break
+        self._log.producers.state.end_offset = recovered[-1].state.next_offset
         return recovered
+
+    def _recover_producers(self, segments: Sequence[Segment], end_offset: int) -> None:
+        """What is known of producers before the first segment that is scanned.
+
+        A flush makes the snapshot at the start of that segment durable before the recovery point moves there, so where
+        there is none, no producer had written until then.
+        """
+        producers = self._log.producers
+        self._names_changed |= producers.snapshots.remove_after(end_offset)
+        start_offset = segments[0].base_offset if segments else end_offset
+        producers.load(start_offset, end_offset, empty_at=end_offset)
+        known_to = producers.state.end_offset
+        ends = [*(segment.base_offset for segment in segments[1:]), end_offset]
+        for segment, segment_end in zip(segments, ends, strict=False):
+            if known_to < segment_end:
+                for _, header, batch in segment.batches():
+                    if header.base_offset >= known_to:
+                        self._names_changed |= producers.replay(header, batch, segment)
 
     def _follows(self, segment: Segment, end_offset: int) -> bool:
         """Whether a segment may come after one that ends at ``end_offset``.
@@ -232,9 +267,15 @@ class _Loader:
             segment.remove()
             self._names_changed = True
 
-    def _scan(self, segment: Segment) -> int:
-        """Read every batch, rebuild the indexes, cut behind the last whole one; returns how many bytes were cut."""
+    def _scan(self, segment: Segment, *, replays: bool = False) -> int:
+        """Read every batch, rebuild the indexes, cut behind the last whole one; returns how many bytes were cut.
+
+        Args:
+            replays: record what the batches tell of their producers, and rebuild the transaction index, too.
+        """
         log = self._log
+        if replays:
+            segment.transaction_index.clear()
         found_bytes = segment.state.size_bytes
         self._reset(segment)
         batches: list[PlacedBatch] = []
@@ -250,6 +291,8 @@ class _Loader:
                 if header.partition_leader_epoch > log.leader_epochs.latest:
                     log.leader_epochs.assign(header.partition_leader_epoch, header.base_offset)
                 expected_offset = header.next_offset
+                if replays and header.producer_id >= 0:
+                    self._names_changed |= log.producers.replay(header, batch, segment)
                 if len(batches) == _PUBLISHED_TOGETHER:
                     segment.publish(batches, log.config.index_interval_bytes)
                     batches.clear()

@@ -20,6 +20,7 @@ from embedkafka.errors import KafkaStorageError, OffsetOutOfRangeError
 from embedkafka.files import HandleCache
 from embedkafka.model import TopicPartition
 from embedkafka.record import BatchHeader, patch_offsets
+from embedkafka.record.format import MAX_SEQUENCE
 from embedkafka.storage import cleaner, metadata, retention, validation
 from embedkafka.storage.config import LONG_MAX, LogConfig
 from embedkafka.storage.epochs import LeaderEpochs
@@ -28,10 +29,13 @@ from embedkafka.storage.loader import load_segments
 from embedkafka.storage.names import partition_folder
 from embedkafka.storage.parent import ParentFolder
 from embedkafka.storage.plain import PlainLimits
+from embedkafka.storage.producer_state import ProducerState, Verification, WrittenBatch
+from embedkafka.storage.producers import Producers
 from embedkafka.storage.retention import SegmentFacts
 from embedkafka.storage.segment import PlacedBatch, Segment
 from embedkafka.storage.segments import SegmentMap
 from embedkafka.storage.tail import Tail
+from embedkafka.storage.transaction_index import AbortedTransaction
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ class AppendInfo(NamedTuple):
 
     ``log_append_time_ms`` is -1 with CreateTime.  ``rolled`` tells that a segment was closed, so that
     :meth:`Log.flush_closed` has something to do; ``flush_due`` that ``flush.messages`` unflushed records are there.
+    ``is_duplicate``: nothing was appended, the offsets are those of the append that this one repeats.
     """
 
     base_offset: int
@@ -60,6 +65,7 @@ class AppendInfo(NamedTuple):
     size_bytes: int
     rolled: bool
     flush_due: bool
+    is_duplicate: bool = False
 
 
 class FoundRecord(NamedTuple):
@@ -68,6 +74,14 @@ class FoundRecord(NamedTuple):
     offset: int
     timestamp: int
     leader_epoch: int
+
+
+def _info_of(duplicate: WrittenBatch, log_append_time_ms: int) -> AppendInfo:
+    """What the first append of a batch has answered."""
+    append_time_ms = duplicate.timestamp if log_append_time_ms >= 0 else -1
+    return AppendInfo(
+        duplicate.base_offset, duplicate.last_offset, append_time_ms, duplicate.timestamp, 0, False, False, True
+    )
 
 
 class Log:
@@ -106,6 +120,8 @@ class Log:
         self._durable_segments_end = 0  # before it indexes are durable, too
         self.last_flush_ms = now_ms
         self.leader_epochs = LeaderEpochs(handles.files, folder)
+        self.producers = Producers(self)
+        self._producer_state = self.producers.state
         self._tail = Tail(config.tail_bytes)
         self._segments = SegmentMap()
         self._active: Segment | None = None
@@ -170,12 +186,15 @@ class Log:
         log._segments = SegmentMap(loaded.segments)
         if loaded.segments:
             log._active = loaded.segments[-1]
+            log.producer_state()  # replays batches where a snapshot was damaged
             log.usage.add(log.size_bytes)
             log.log_start_offset = max(log_start_offset, loaded.segments[0].base_offset)
             if not clean and not read_only:
                 log._repair_metadata()
             if log.end_offset < log_start_offset and not read_only:
                 log._start_over()
+        if log._active is None:
+            log._producer_state.end_offset = log.log_start_offset
         is_whole = clean or log._active is None
         log.recovery_point = log.end_offset if is_whole else min(recovery_point, log.end_offset)
         log._durable_segments_end = log.recovery_point
@@ -189,6 +208,14 @@ class Log:
         """The offset that the next record gets."""
         active = self._active
         return self.log_start_offset if active is None else active.state.next_offset
+
+    @property
+    def last_stable_offset(self) -> int:
+        """Every transaction that has records before this offset is decided; the end without open transactions."""
+        # In this order: a transaction is noted before its first batch is published.
+        end_offset = self.end_offset
+        first_unstable = self._producer_state.first_unstable_offset
+        return end_offset if first_unstable >= end_offset else max(first_unstable, self.log_start_offset)
 
     @property
     def recovery_checkpoint(self) -> int:
@@ -210,6 +237,10 @@ class Log:
         """The segments in order, the active one last; a snapshot."""
         return self._segments.values
 
+    def segments_from(self, offset: int) -> Iterator[Segment]:
+        """The segment that would hold ``offset`` and all behind it."""
+        return self._segments.from_offset(offset)
+
     @property
     def active_segment(self) -> Segment | None:
         """The segment that is appended to; None before the first append."""
@@ -225,6 +256,8 @@ class Log:
         now_ms: int,
         trusted: bool = False,
         origin: AppendOrigin = AppendOrigin.CLIENT,
+        verification: Verification | None = None,
+        transaction_version: int = 2,
     ) -> AppendInfo:
         """Append whole batches: give them their offsets, write them at the published end, publish them.
 
@@ -236,12 +269,16 @@ class Log:
             now_ms: wall clock, milliseconds since the epoch.
             trusted: built by this process's own codec: checksums and records need no second look.
             origin: coordinators may write control batches; replicas keep the leader's offsets and timestamps.
+            verification: for the first batch of a transaction, see :meth:`ProducerState.start_verification`.
+            transaction_version: which rule a marker's epoch has to follow, see :meth:`ProducerState.prepare`.
 
         Raises:
             CorruptRecordError: not whole batches, or a checksum that does not hold.
             InvalidRecordError: a record breaks a rule, for one a null key in a compacted topic.
             InvalidTimestampError: a timestamp beyond ``message.timestamp.before.max.ms`` or ``.after.max.ms``.
             MessageSizeTooLargeError: a batch is larger than ``max.message.bytes``.
+            OutOfOrderSequenceNumberError, InvalidProducerEpochError, InvalidTxnStateError,
+            TransactionCoordinatorFencedError: see :mod:`embedkafka.storage.producer_state`.
             KafkaStorageError: no space, a write error, or the directory is offline.
 
             Nothing is appended then.
@@ -249,6 +286,7 @@ class Log:
         if self.health.reason is not None:
             self.health.check()
         base_offset = self.end_offset
+        state = self.producer_state()
         records, headers, log_append_time_ms = validation.prepare(
             records,
             self.config,
@@ -258,6 +296,20 @@ class Log:
             replicated=origin is AppendOrigin.REPLICATION,
             topic_partition=self.topic_partition,
         )
+        has_producers = any(header.producer_id >= 0 for header in headers)
+        update = None
+        if has_producers:
+            if origin is AppendOrigin.CLIENT and (duplicate := self.producers.duplicate_in(headers)) is not None:
+                return _info_of(duplicate, log_append_time_ms)
+            update = self.producers.prepare(
+                records,
+                headers,
+                base_offset,
+                from_client=origin is AppendOrigin.CLIENT,
+                replicated=origin is AppendOrigin.REPLICATION,
+                verification=verification,
+                transaction_version=transaction_version,
+            )
         next_offset = base_offset
         batches: list[PlacedBatch] = []
         position = 0
@@ -284,12 +336,23 @@ class Log:
             active = self._roll(base_offset, now_ms)
         if self.leader_epochs.latest != leader_epoch and leader_epoch >= 0:
             self.leader_epochs.assign(leader_epoch, base_offset)
+        if update is not None:
+            state.begin(update)
         try:
             active.append(records, batches, self.config.index_interval_bytes)
         except OSError as error:
+            if update is not None:
+                state.undo(update)
             raise self._write_failed(active, error) from error
         self._remember(records, base_offset, batches)
         self.usage.add(position)
+        if update is None:
+            state.end_offset = next_offset
+        else:
+            try:
+                self._names_to_sync |= self.producers.complete(update, active, next_offset)
+            except OSError as error:
+                raise self.health.storage_error(f"writing to {self.folder}", error) from error
         return AppendInfo(
             base_offset,
             next_offset - 1,
@@ -301,9 +364,22 @@ class Log:
         )
 
     def append_plain(
-        self, records: bytearray, *, record_count: int, max_timestamp: int, leader_epoch: int, now_ms: int
+        self,
+        records: bytearray,
+        *,
+        record_count: int,
+        max_timestamp: int,
+        leader_epoch: int,
+        now_ms: int,
+        producer_id: int = -1,
+        producer_epoch: int = -1,
+        base_sequence: int = -1,
+        is_transactional: bool = False,
     ) -> int | None:
         """Append one trusted batch of consecutive records the straight way (see :mod:`embedkafka.storage.plain`).
+
+        Args:
+            producer_id: -1 without; else the batch follows the producer's last one, or is not plain.
 
         Returns:
             Its base offset; None where :meth:`append` has to be asked, and nothing was done.
@@ -321,6 +397,18 @@ class Log:
         base_offset = state.next_offset
         next_offset = base_offset + record_count
         size_bytes = len(records)
+        producers = self._producer_state
+        entry = None
+        if producer_id >= 0:
+            entry = producers.entries.get(producer_id)
+            if (
+                entry is None
+                or entry.epoch != producer_epoch
+                or not entry.batches
+                or (entry.batches[-1][0] + 1) & MAX_SEQUENCE != base_sequence
+                or (entry.transaction_start >= 0) != is_transactional
+            ):
+                return None
         if (
             size_bytes > limits.batch_bytes
             or state.size_bytes > limits.segment_bytes - size_bytes
@@ -330,6 +418,7 @@ class Log:
             or self.leader_epochs.latest != leader_epoch
             or self.usage.limit_bytes >= 0
             or self.health.reason is not None
+            or producers.end_offset != base_offset
         ):
             return None
         patch_offsets(records, 0, base_offset=base_offset, leader_epoch=leader_epoch)
@@ -338,8 +427,26 @@ class Log:
         except OSError as error:
             raise self._write_failed(active, error) from error
         active.publish(((size_bytes, next_offset - 1, max_timestamp),), self.config.index_interval_bytes)
+        if entry is not None:
+            last_sequence = (base_sequence + record_count - 1) & MAX_SEQUENCE
+            entry.batches.append(WrittenBatch(last_sequence, next_offset - 1, record_count - 1, max_timestamp))
+            entry.timestamp = max_timestamp
+        producers.end_offset = next_offset  # an interrupt before this is noticed by it, see _settle_producers
         self._tail.add(base_offset, next_offset, memoryview(records).toreadonly())
         return base_offset
+
+    def producer_state(self) -> ProducerState:
+        """What is known of the log's producers; for whoever may change the log."""
+        if self._producer_state.end_offset != self.end_offset:
+            self._settle_producers()
+        return self._producer_state
+
+    def _settle_producers(self) -> None:
+        """Record of producers what an interrupted append has published."""
+        try:
+            self._names_to_sync |= self.producers.settle(self.end_offset)
+        except OSError as error:
+            raise self.health.storage_error(f"reading {self.folder}", error) from error
 
     def _remember(self, records: bytearray | memoryview, base_offset: int, batches: list[PlacedBatch]) -> None:
         view = memoryview(records).toreadonly()
@@ -389,6 +496,7 @@ class Log:
         active = self._active
         if active is None or not active.state.size_bytes:
             return False
+        self.producer_state()
         self._roll(active.state.next_offset, now_ms)
         return True
 
@@ -401,6 +509,7 @@ class Log:
             else:
                 active.finish()
             self._remove_unpublished()
+            self.producers.write_snapshot()
             segment = self._unpublished = Segment(self.handles, self.folder, base_offset, created_ms=now_ms)
             self._names_to_sync = True
             segment.create_files()
@@ -517,6 +626,28 @@ class Log:
                 if header.last_offset >= offset:
                     yield header, batch
 
+    def aborted_transactions(self, start_offset: int, end_offset: int) -> list[AbortedTransaction]:
+        """Transactions that were aborted and overlap a range of offsets (its end exclusive), in order of their ends.
+
+        Needs no lock.  Complete for ranges that end at or before the last stable offset.
+
+        Raises:
+            KafkaStorageError: a transaction index cannot be read.
+        """
+        found: list[AbortedTransaction] = []
+        segments = self._segments
+        for segment in segments.from_offset(start_offset):
+            try:
+                some, is_complete = segment.transaction_index.between(start_offset, end_offset)
+            except FileNotFoundError:
+                if segments is self._segments:
+                    raise
+                return self.aborted_transactions(start_offset, end_offset)  # removed or compacted since
+            found += some
+            if is_complete:
+                break
+        return found
+
     def offset_for_timestamp(self, timestamp: int) -> FoundRecord | None:
         """The first record at or after a time; None when all are older.
 
@@ -601,6 +732,7 @@ class Log:
         try:
             if not self.leader_epochs.write() and not names_to_sync:
                 return
+            self.producers.snapshots.sync()
             if self._metadata_to_sync:
                 metadata.sync_partition_metadata(self.handles.files, self.folder)
                 self._metadata_to_sync = False
@@ -615,7 +747,9 @@ class Log:
     @property
     def is_durable(self) -> bool:
         """Whether closing has nothing to sync."""
-        return self._active is None or (self.recovery_point == self.end_offset and not self._names_to_sync)
+        return self._active is None or (
+            self.recovery_point == self.end_offset and not self._names_to_sync and not self.producers.needs_snapshot
+        )
 
     # Shortening --------------------------------------------------------------------------------------------------
 
@@ -678,6 +812,7 @@ class Log:
             try:
                 for segment in removed:
                     segment.remove()
+                self.producers.snapshots.remove(segment.base_offset for segment in removed)
                 self.handles.files.sync_dir(self.folder)
             except OSError as error:
                 raise self.health.fail(f"removing segments of {self.folder}", error) from error
@@ -710,7 +845,7 @@ class Log:
             self.config,
             cleaned_offset=cleaned_offset,
             log_start_offset=self.log_start_offset,
-            last_stable_offset=self.end_offset,
+            last_stable_offset=self.last_stable_offset,
             now_ms=now_ms,
         )
 
@@ -753,6 +888,7 @@ class Log:
         self.leader_epochs.truncate_from_end(active.state.next_offset)
         for segment in reversed(removed):  # from the end, so that a crash leaves no gap
             segment.remove()
+        self.producers.truncate_to(self.end_offset)
         self.handles.files.sync_dir(self.folder)
         self.usage.add(self.size_bytes - size_before)
 
@@ -763,8 +899,10 @@ class Log:
         try:
             for segment in segments:
                 segment.remove()
+            self.producers.snapshots.remove_after(-1)
         except OSError as error:
             raise self.health.fail(f"removing segments of {self.folder}", error) from error
+        self._producer_state.reset(self.log_start_offset)
         self._names_to_sync = True
 
     # Ending ------------------------------------------------------------------------------------------------------
@@ -800,6 +938,10 @@ class Log:
             self._remove_unpublished()
             active.finish()
             active.cut_dead_bytes()
+            self._settle_producers()
+            if self.producers.write_snapshot():
+                self.producers.remove_strays()
+                self._names_to_sync = True
         except OSError as error:
             raise self.health.storage_error(f"closing {self.folder}", error) from error
         self._flush(self.end_offset, close=True)

@@ -19,6 +19,7 @@ from embedkafka.files import Bytes, Handle, HandleCache
 from embedkafka.record import HEADER_SIZE_BYTES, BatchHeader, decode_batch, read_header, verify_checksum
 from embedkafka.storage.index import MAX_RELATIVE_OFFSET, OFFSET_ENTRY, TIME_ENTRY, OffsetIndex, TimeIndex
 from embedkafka.storage.names import CLEANED_SUFFIX, LOG_SUFFIX, segment_name
+from embedkafka.storage.transaction_index import TransactionIndex
 
 # Base offset, length and last offset delta: all that walking from batch to batch takes (see embedkafka.record.format).
 _WALK = struct.Struct(">qi11xi")
@@ -54,7 +55,7 @@ class PlacedBatch(NamedTuple):
 
 
 class Segment:
-    """One segment's three files.
+    """One segment's three files, and a fourth once a transaction was aborted in it.
 
     Args:
         handles: the engine's cache of open files.
@@ -62,6 +63,7 @@ class Segment:
         base_offset: no record in here has a smaller offset.
         created_ms: when it was created or opened; rolling by time counts from here while it has no timestamps.
         state: what the files hold; None for a new, empty segment.
+        aborted_count: entries of the transaction index.
         suffix: ``.cleaned`` or ``.swap`` while it is being made by compaction.
     """
 
@@ -74,6 +76,7 @@ class Segment:
         "offset_index",
         "state",
         "time_index",
+        "transaction_index",
     )
 
     def __init__(
@@ -84,6 +87,7 @@ class Segment:
         *,
         created_ms: int,
         state: SegmentState | None = None,
+        aborted_count: int = 0,
         suffix: str = "",
         read_only: bool = False,
     ) -> None:
@@ -99,6 +103,9 @@ class Segment:
         )
         self.time_index = TimeIndex(
             handles.handle(path + TimeIndex.suffix + suffix, read_only=read_only), state.time_count
+        )
+        self.transaction_index = TransactionIndex(
+            handles.handle(path + TransactionIndex.suffix + suffix, read_only=read_only), aborted_count
         )
         self.state = state
 
@@ -200,6 +207,7 @@ class Segment:
         self.first_timestamp = UNKNOWN
         self.offset_index.truncate(self.state.index_count)
         self.time_index.truncate(self.state.time_count)
+        self.transaction_index.truncate_to(offset)
         self.shorten_file(size_bytes)
 
     def shorten_file(self, size_bytes: int) -> None:
@@ -445,15 +453,19 @@ class Segment:
         """Let go of open files and mappings; readers keep the views they have."""
         for handle in self.handles:
             handle.release()
+        self.transaction_index.handle.release()
 
     def remove(self) -> None:
         """Remove the files; readers keep the views they have, and who comes later finds them missing."""
         for handle in self.handles:
             handle.retire()
-        self.log.cache.files.unlink_all(self.paths)
+        self.transaction_index.handle.retire()
+        self.log.cache.files.unlink_all((*self.paths, self.transaction_index.handle.path))
 
     def rename_files(self, old_suffix: str, new_suffix: str) -> None:
         """Change the suffix of all files, the log file last: with it the change has happened."""
+        index = self.transaction_index
+        index.rename(index.handle.path[: len(index.handle.path) - len(old_suffix)] + new_suffix)
         for handle in reversed(self.handles):
             handle.rename(handle.path[: len(handle.path) - len(old_suffix)] + new_suffix)
 
@@ -471,6 +483,7 @@ class Segment:
         """Make the indexes durable, as from a clean close or the next recovery point on they are trusted."""
         self.offset_index.sync()
         self.time_index.sync()
+        self.transaction_index.sync()
 
 
 def _last_offset(window: memoryview, at: int) -> int:

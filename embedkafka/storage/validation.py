@@ -75,7 +75,9 @@ def prepare(
         for header in headers:
             _check_client_header(header, topic_partition)
     compression = COMPRESSION_TYPES.get(config.compression_type)
-    if compression is not None and any(header.attributes & COMPRESSION_MASK != compression for header in headers):
+    if compression is not None and any(
+        header.attributes & COMPRESSION_MASK != compression and not header.is_control for header in headers
+    ):
         records = _recompress(records, headers, compression)
         headers = _read_headers(records)
     size_bytes = 0
@@ -201,10 +203,13 @@ def _check_records(
 
 
 def _recompress(records: Buffer, headers: Sequence[BatchHeader], compression: int) -> bytearray:
-    """The same batches with another compression; records are not looked at."""
+    """The same batches with another compression, but for markers; records are not looked at."""
     out = bytearray()
     for position, header in _positions(headers):
         start = len(out)
+        if header.is_control:
+            out += memoryview(records)[position : position + header.size_bytes]
+            continue
         payload = compress(compression, records_of(records, position, header))
         out += memoryview(records)[position : position + HEADER_SIZE_BYTES]
         out += payload

@@ -42,11 +42,12 @@ def test_any_other_acks_is_refused(broker: Broker) -> None:
     assert broker.values() == []
 
 
-def test_a_transactional_batch_is_refused_until_there_are_transactions(broker: Broker) -> None:
-    replies: list[api.ProduceReply] = []
-    request = api.ProduceRequest([api.PartitionBatches(TOPIC, batch(b"v"))], transactional_id="x")
-    broker.port.produce(broker.context, request, replies.append)
-    assert error_name(replies[0].partitions[0]) == "UnsupportedVersionError"
+def test_a_transactional_batch_without_a_transactional_id_is_refused(broker: Broker) -> None:
+    records = encode_batch(
+        [(0, b"k", b"v", ())], producer_id=1, producer_epoch=0, base_sequence=0, is_transactional=True
+    )
+    assert error_name(broker.produce(records)) == "InvalidTxnStateError"
+    assert broker.values() == []
 
 
 def test_a_batch_over_max_message_bytes_is_refused_and_nothing_changes(broker: Broker) -> None:

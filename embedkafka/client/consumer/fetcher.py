@@ -16,7 +16,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
+from embedkafka.broker.api import READ_COMMITTED, FetchReply, FetchRequest, PartitionFetch, PartitionFetchReply
 from embedkafka.client.consumer.subscription import PartitionState, Subscription
 from embedkafka.errors import (
     CorruptRecordError,
@@ -331,6 +331,9 @@ class Fetcher:
                 key_deserializer=self._settings.key_deserializer,
                 value_deserializer=self._settings.value_deserializer,
                 check_crcs=self._settings.check_crcs,
+                aborted_transactions=(
+                    reply.aborted_transactions if self._settings.isolation_level == READ_COMMITTED else None
+                ),
             )
             self._ready.append(state)
 

@@ -72,11 +72,6 @@ DEFAULT_CONFIG: dict[str, Any] = {
 
 WITHOUT_MEANING: Mapping[str, str] = {
     **{name: reason for name, reason in NETWORK_ONLY.items() if name != "max_in_flight_requests_per_connection"},
-    "enable_idempotence": (
-        "True keeps one batch per partition in flight, so order holds through retries; a call inside one process is "
-        "not lost half-way, so no retry repeats what was written.  Producer ids and sequence numbers are not written "
-        "yet"
-    ),
     "metric_reporters": "metrics() is the way to read them",
     "metrics_num_samples": "metrics are totals and averages since the start, not rates over a window",
     "metrics_sample_window_ms": "metrics are totals and averages since the start, not rates over a window",

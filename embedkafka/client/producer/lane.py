@@ -3,12 +3,17 @@
 Everything after the open batch happens under the lane's lock, so batches reach the partition in the order in which they
 were sealed.  Nothing is lost to an interrupt at any point: a batch leaves ``sealed`` only after its delivery is
 complete, and every step towards that can be repeated.
+
+With idempotence a batch gets its sequence numbers when it is sealed, and the log knows it again by them.  Numbers must
+follow each other, so when a batch is given up, those behind it move up; when it is not known whether the log has it,
+they start anew with the next epoch.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -16,10 +21,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.api import FetchReply, FetchRequest, PartitionFetch, PartitionProduceReply, RequestContext
 from embedkafka.client.producer.delivery import Delivery
+from embedkafka.client.producer.identity import MAX_EPOCH, Identity
 from embedkafka.client.producer.metrics import LaneCounts
-from embedkafka.errors import KafkaError, KafkaTimeoutError, for_code
+from embedkafka.errors import (
+    InvalidProducerEpochError,
+    KafkaError,
+    KafkaTimeoutError,
+    OutOfOrderSequenceNumberError,
+    UnknownProducerIdError,
+    for_code,
+)
 from embedkafka.model import TopicPartition
 from embedkafka.record import OpenBatch, SealedBatch, compress, iter_headers, patch_offsets, read_header
+from embedkafka.record.format import MAX_SEQUENCE
+
+_LOST_TRACK = (OutOfOrderSequenceNumberError, InvalidProducerEpochError, UnknownProducerIdError)
+"""What a log answers when a batch does not follow what it has of this producer."""
 
 if TYPE_CHECKING:
     from embedkafka.broker.deferred import DeferredCalls
@@ -61,9 +78,15 @@ class Lane(OpenBatch):
     """The records of one producer for one partition."""
 
     def __init__(
-        self, topic_partition: TopicPartition, link: Link, settings: DeliverySettings, memory: BufferMemory
+        self,
+        topic_partition: TopicPartition,
+        link: Link,
+        settings: DeliverySettings,
+        memory: BufferMemory,
+        identity: Identity,
     ) -> None:
         super().__init__()
+        self.failed_for_good: KafkaError | None = None  # why a batch was given up since identify()
         self.topic_partition = topic_partition
         self.counts = LaneCounts()
         self.last_turn_ms = -inf  # when the housekeeper, or a full batch, sealed it last
@@ -74,7 +97,23 @@ class Lane(OpenBatch):
         self._settings = settings
         self.compression_type = settings.compression_type
         self._memory = memory
+        self._identity = identity
         self._somebody_woke = False
+        self.identify(identity.producer_id, identity.producer_epoch, is_transactional=identity.is_transactional)
+
+    def identify(self, producer_id: int, producer_epoch: int, *, is_transactional: bool = False) -> None:
+        """Stamp batches with this identity from now on, while nothing is open or unacknowledged.
+
+        Sequence numbers go on as long as id and epoch are the same, and else begin at 0.
+        """
+        with self._lock:
+            assert not self.sealed and not self.open_count, "a lane changes its identity between batches"
+            self.failed_for_good = None
+            self.is_transactional = is_transactional
+            if (producer_id, producer_epoch) != (self.producer_id, self.producer_epoch):
+                self.producer_id = producer_id
+                self.producer_epoch = producer_epoch
+                self.next_sequence = 0 if producer_id >= 0 else -1
 
     # Called by futures ---------------------------------------------------------------------------------------------
 
@@ -104,6 +143,8 @@ class Lane(OpenBatch):
         """Fail everything that is not acknowledged."""
         with self._lock:
             self.detach()
+            if self.sealed and self.producer_id >= 0:
+                self.next_sequence = self.sealed[0].base_sequence
             for batch in list(self.sealed):
                 self.counts.record_errors += batch.records_count
                 self._finish(batch, error)
@@ -137,9 +178,19 @@ class Lane(OpenBatch):
             port = self._link.leader_port(self.topic_partition)
             batch.submitting = True
             batch.in_flight = True
-            batch.reply = port.produce_sealed(
-                self._link.context, self.topic_partition, batch, settings.acks, partial(self._completed, batch)
-            )
+            batch.is_renumbered = False
+            context, completed = self._link.context, partial(self._completed, batch)
+            if batch.is_transactional:
+                batch.reply = port.produce_sealed(
+                    context,
+                    self.topic_partition,
+                    batch,
+                    settings.acks,
+                    completed,
+                    transactional_id=self._identity.transactional_id,
+                )
+            else:
+                batch.reply = port.produce_sealed(context, self.topic_partition, batch, settings.acks, completed)
         except Exception as error:
             batch.reply = _Failure(error)
         batch.submitting = False
@@ -163,12 +214,51 @@ class Lane(OpenBatch):
             base_offset = reply.base_offset if self._settings.acks else -1
             self._finish(batch, None, base_offset, reply.log_append_time_ms)
             return True
-        if error.retriable and batch.attempts < self._settings.retries and self._try_again(batch, error):
+        # One that was sent with a number behind a gap is refused for that, and is not at fault.
+        is_behind_a_gap = isinstance(error, _LOST_TRACK) and (batch is not self.sealed[0] or batch.is_renumbered)
+        if (
+            (error.retriable or is_behind_a_gap)
+            and batch.attempts < self._settings.retries
+            and self._try_again(batch, error)
+        ):
             return False
+        self._give_up(batch, error, was_answered=not isinstance(reply, _Failure))
+        return True
+
+    def _give_up(self, batch: SealedBatch, error: KafkaError, *, was_answered: bool) -> None:
+        """Fail a batch for good, and let those behind it follow what the log has."""
         if not batch.delivery.is_done:
             self.counts.record_errors += batch.records_count
-        self._finish(batch, self._final(batch, error))
-        return True
+        self.failed_for_good = final = self._final(batch, error)
+        if batch.producer_id >= 0 and batch in self.sealed:
+            lost_track = isinstance(error, _LOST_TRACK) or not was_answered
+            if lost_track and not batch.is_transactional:
+                self._begin_epoch()
+                self._renumber(0, behind=batch)
+            elif not lost_track:
+                self._renumber(batch.base_sequence, behind=batch)
+        self._finish(batch, final)
+
+    def _begin_epoch(self) -> None:
+        """Be a producer of whom the log knows nothing; the next epoch, or where there is none, another id."""
+        if self.producer_epoch < MAX_EPOCH:
+            self.producer_epoch += 1
+        else:
+            with suppress(KafkaError):  # what is sent next fails, and asks again
+                self.producer_id, self.producer_epoch = self._identity.new_id()
+
+    def _renumber(self, sequence: int, *, behind: SealedBatch) -> None:
+        """Give sequence numbers anew, from ``sequence`` on, to what is sealed behind a batch, and to what is not yet.
+
+        One that is on its way comes back, as the log misses the one before it, and is sent again with its new number.
+        """
+        sealed = self.sealed
+        for batch in sealed[sealed.index(behind) + 1 :]:
+            if batch.in_flight:
+                batch.renew()
+            batch.stamp(self.producer_id, self.producer_epoch, sequence)
+            sequence = (sequence + batch.records_count) & MAX_SEQUENCE
+        self.next_sequence = sequence
 
     def _try_again(self, batch: SealedBatch, error: KafkaError) -> bool:
         """Arrange another attempt after the backoff; False when the delivery's time would be over by then."""
@@ -215,10 +305,15 @@ class Lane(OpenBatch):
     # After an interrupt --------------------------------------------------------------------------------------------
 
     def _resume(self, batch: SealedBatch) -> None:
-        """The call to the broker was interrupted (Ctrl-C): find out whether it had appended the batch."""
+        """The call to the broker was interrupted (Ctrl-C): it may have appended the batch, or not.
+
+        With sequence numbers it is sent again, and the log answers where it has it; else the log is asked.
+        """
         if batch.reply is None:
-            base_offset = self._written_at(batch)
+            base_offset = None if batch.producer_id >= 0 else self._written_at(batch)
             if base_offset is None:
+                if read_header(batch.records).partition_leader_epoch >= 0:
+                    batch.renew()  # what was written may be kept in memory for readers
                 self._reset(batch)
             else:
                 batch.reply = PartitionProduceReply(self.topic_partition, base_offset=base_offset)

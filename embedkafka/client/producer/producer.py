@@ -14,6 +14,7 @@ from embedkafka.client.link import EmbeddedLink, connect
 from embedkafka.client.partitioners import DefaultPartitioner
 from embedkafka.client.producer.config import DEFAULT_CONFIG, producer_settings
 from embedkafka.client.producer.delivery import Delivery, Signal
+from embedkafka.client.producer.identity import Identity
 from embedkafka.client.producer.interceptors import Interceptors
 from embedkafka.client.producer.lane import DeliverySettings, Lane
 from embedkafka.client.producer.linger import Linger
@@ -83,7 +84,10 @@ class KafkaProducer(SendPath):
             retries=settings["retries"],
             retry_backoff_ms=settings["retry_backoff_ms"],
             delivery_timeout_ms=settings["delivery_timeout_ms"],
-            window=1 if settings["enable_idempotence"] else settings["max_in_flight_requests_per_connection"],
+            window=settings["max_in_flight_requests_per_connection"],
+        )
+        self._identity = Identity(
+            self._link, is_idempotent=settings["enable_idempotence"], transactional_id=settings["transactional_id"]
         )
         self._partitioner = settings["partitioner"]
         self._partitions_itself = type(self._partitioner) is DefaultPartitioner
@@ -261,12 +265,13 @@ class KafkaProducer(SendPath):
         except InvalidTopicError as error:
             raise ValueError(str(error)) from None
         metadata = self._metadata(topic)
+        self._identity.ensure()
         lanes = []
         for partition in range(len(metadata.partitions)):
             topic_partition = TopicPartition(topic, partition)
             lane = self._lanes.get(topic_partition)
             if lane is None:
-                lane = Lane(topic_partition, self._link, self._delivery_settings, self._memory)
+                lane = Lane(topic_partition, self._link, self._delivery_settings, self._memory, self._identity)
                 lane = self._lanes.setdefault(topic_partition, lane)
             lanes.append(lane)
         first = self._link.engine.ids.random.randrange(len(lanes))

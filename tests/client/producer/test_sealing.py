@@ -239,21 +239,9 @@ def test_a_failed_batch_holds_back_its_successors(world: Any, idempotent: bool) 
     assert world.values() == [b"0", b"1", b"2", b"3"]
 
 
-def test_one_batch_at_a_time_is_in_flight_while_order_is_promised(world: Any) -> None:
-    producer = world.producer(batch_size=0)
-    world.create("t")
-    port = FailingPort(producer)
-    port.answers = ["hold"] * 10
-    futures = [producer.send("t", b"%d" % number) for number in range(4)]
-    world.clock.advance(0)
-    assert len(port.held) == 1
-    for _ in range(4):
-        port.release()
-    assert [future.get(timeout=0).offset for future in futures] == [0, 1, 2, 3]
-
-
-def test_at_most_five_are_in_flight_where_it_is_not(world: Any) -> None:
-    producer = world.producer(batch_size=0, enable_idempotence=False)
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_at_most_five_are_in_flight_in_the_order_of_sending(world: Any, idempotent: bool) -> None:
+    producer = world.producer(batch_size=0, enable_idempotence=idempotent)
     world.create("t")
     port = FailingPort(producer)
     port.answers = ["hold"] * 10
