@@ -63,9 +63,11 @@ class SubscribedTopics:
 
     def update(self) -> None:
         """Take notice of changes; cheap when there are none."""
+        # Before the look, and also where there is nothing to do: creating a topic further down raises the flag too, and
+        # a flag that nobody lowers makes every wait return at once.
+        self._waker.metadata_changed = False
         if self._version == self._link.metadata_version:
             return
-        self._waker.metadata_changed = False
         subscription = self._subscription
         if subscription.kind is SubscriptionKind.PATTERN:
             self._match()

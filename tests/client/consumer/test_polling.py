@@ -251,3 +251,19 @@ def test_metrics_count_what_happened(kafka: EmbeddedKafka, consumer: Consumers) 
     assert metrics["consumer-coordinator-metrics"]["assigned-partitions"] == 1
     assert client.metrics(raw=True)["consumer-coordinator-metrics", "commit-total"] == 1
     assert consumer(metrics_enabled=False).metrics() is None
+
+
+def test_a_poll_that_creates_its_topic_waits_as_long_as_it_was_told(
+    kafka: EmbeddedKafka, consumer: Consumers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = consumer("created-by-the-poll")
+    before_ms = kafka.clock.now_ms()
+    wait, left = kafka.clock.wait, iter(range(10))
+
+    def count(*arguments: object) -> bool:
+        next(left)  # a wait that returns at once, time and again, ends here
+        return wait(*arguments)
+
+    monkeypatch.setattr(kafka.clock, "wait", count)
+    assert client.poll(500) == {}
+    assert kafka.clock.now_ms() - before_ms == 500
