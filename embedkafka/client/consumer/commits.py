@@ -166,7 +166,7 @@ class Commits:
         if self._link.clock.monotonic_ms() < self.next_auto_commit_ms:
             return
         self.restart_interval()
-        error = self.commit_soon(self._subscription.consumed_offsets(), None)
+        error = self.commit_soon(self._offsets_that_can_be_committed(), None)
         if isinstance(error, RetriableError):
             self.next_auto_commit_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
         elif error is not None:
@@ -177,6 +177,16 @@ class Commits:
         if self._auto_commit_interval_ms is None:
             return
         try:
-            self.commit(self._subscription.consumed_offsets(), timeout_ms)
+            self.commit(self._offsets_that_can_be_committed(), timeout_ms)
         except KafkaError as error:
             _log.warning("auto commit of group %s failed, records may come twice: %s", self._membership.group_id, error)
+
+    def _offsets_that_can_be_committed(self) -> dict[TopicPartition, OffsetAndMetadata]:
+        """The positions, without those in topics that were deleted: nobody could commit them, however long he tries."""
+        consumed = self._subscription.consumed_offsets()
+        counts = self._link.partitions({partition.topic for partition in consumed})
+        return {
+            partition: offset
+            for partition, offset in consumed.items()
+            if partition.partition < counts.get(partition.topic, 0)
+        }

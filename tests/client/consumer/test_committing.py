@@ -203,3 +203,16 @@ def test_a_commit_sees_records_that_were_only_just_sent(kafka: EmbeddedKafka, co
         assert values(client.poll(0)) == [b"x"]
         client.commit()
     assert client.committed(TP) == 1
+
+
+def test_a_deleted_topic_does_not_hold_up_auto_commit(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    for topic in ("kept", "gone"):
+        send(kafka, topic, numbers(2))
+    client = consumer(group_id="g", auto_commit_interval_ms=100)
+    client.subscribe(pattern="kept|gone")
+    assert len(values(client.poll(0))) == 4
+    kafka.admin().delete_topics(["gone"])
+    before_ms = kafka.clock.now_ms()
+    client.poll(50)
+    assert kafka.clock.now_ms() - before_ms == 50
+    assert client.committed(TopicPartition("kept", 0)) == 2
