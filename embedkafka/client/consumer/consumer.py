@@ -407,16 +407,14 @@ class KafkaConsumer:
 
     def __iter__(self) -> Iterator[ConsumerRecord]:
         """Records for ever, or until none came for ``consumer_timeout_ms``."""
-        self._records = itertools.chain.from_iterable(self._chunks())
-        return self._records
+        return itertools.chain.from_iterable(self._chunks())
 
     def __next__(self) -> ConsumerRecord:
         if self._records is None:
-            iter(self)
-        assert self._records is not None
+            self._records = iter(self)
         try:
             return next(self._records)
-        except StopIteration:
+        except BaseException:  # an iterator that has ended or raised is over, the consumer is not
             self._records = None
             raise
 

@@ -6,6 +6,7 @@ import pytest
 from client.consumer.records import Consumers, numbers, send, values
 
 from embedkafka import EmbeddedKafka, OffsetAndMetadata, TopicPartition
+from embedkafka.errors import WakeupError
 
 TP = TopicPartition("t", 0)
 
@@ -33,6 +34,23 @@ def test_a_loop_can_be_taken_up_again_after_its_end(kafka: EmbeddedKafka, consum
     assert len(list(client)) == 2
     send(kafka, "t", numbers(3, start=2))
     assert [record.value for record in client] == numbers(3, start=2)
+
+
+def test_next_goes_on_after_a_loop_has_ended(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    send(kafka, "t", numbers(2))
+    client = consumer("t")
+    assert len(list(client)) == 2
+    send(kafka, "t", numbers(1, start=2))
+    assert next(client).value == b"2"
+
+
+def test_next_goes_on_after_an_error(kafka: EmbeddedKafka, consumer: Consumers) -> None:
+    send(kafka, "t", numbers(1))
+    client = consumer("t")
+    client.wakeup()
+    with pytest.raises(WakeupError):
+        next(client)
+    assert next(client).value == b"0"
 
 
 def test_next_gives_one_record_after_the_other(kafka: EmbeddedKafka, consumer: Consumers) -> None:
