@@ -132,8 +132,11 @@ def parse(address: str) -> tuple[str, dict[str, str]]:
     target, _, query = address[len(SCHEME) :].partition("?")
     if not target:
         raise KafkaConfigurationError(f"{address!r} names no engine. {_HELP}")
+    if target.startswith("//"):  # meant as a URL; taken as a path it would be a directory of the root
+        raise KafkaConfigurationError(f"{address!r} has slashes that do not belong there. {_HELP}")
     settings: dict[str, str] = {}
-    for name, value in _pairs(query):
+    for written, value in _pairs(query):
+        name = written.replace("_", ".")
         if name in settings:
             raise KafkaConfigurationError(f"{address!r} sets {name} twice")
         settings[name] = value

@@ -81,6 +81,19 @@ def test_settings_in_the_query_are_the_brokers() -> None:
         assert len(admin.describe_topics(["t"])[0]["partitions"]) == 3
 
 
+def test_a_setting_in_the_query_is_the_same_with_dots_and_with_underscores() -> None:
+    with (
+        KafkaProducer(bootstrap_servers="embed:memory?num.partitions=3") as first,
+        KafkaProducer(bootstrap_servers="embed:memory?num_partitions=3") as second,
+    ):
+        assert len(first.partitions_for("t")) == len(second.partitions_for("t")) == 3
+
+
+def test_an_address_like_a_url_is_no_directory_of_the_root() -> None:
+    with pytest.raises(errors.KafkaConfigurationError, match="slashes"):
+        KafkaProducer(bootstrap_servers="embed://memory")
+
+
 def test_a_second_opener_with_other_settings_gets_them_listed() -> None:
     with (
         KafkaAdminClient(bootstrap_servers="embed:memory/q?num.partitions=3"),
