@@ -136,6 +136,15 @@ def test_read_only_looks_beside_the_owner(tmp_path: Path) -> None:
         assert owner.producer().send("t", value=b"y").get(5).offset == 1
 
 
+def test_a_producer_on_a_read_only_engine_is_refused_at_once(tmp_path: Path) -> None:
+    EmbeddedKafka(tmp_path).close()
+    with (
+        EmbeddedKafka(tmp_path, read_only=True) as look,
+        pytest.raises(embedkafka.errors.KafkaStorageError, match="reading"),
+    ):
+        look.producer()
+
+
 PUBLIC_NAMES = """
     AsyncConsumerRebalanceListener BytesSerializer ConfigResource ConfigResourceType ConsumerGroupMetadata
     ConsumerRebalanceListener ConsumerRecord DefaultSerializer Deserializer EmbeddedKafka IntegerSerializer

@@ -18,6 +18,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_SetItem
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
@@ -1380,6 +1381,7 @@ cdef class SendPath:
         cdef PyObject *found
         cdef Py_ssize_t index
         cdef int64_t timestamp
+        cdef int overflow
         cdef FutureRecordMetadata future
         if unlikely(self._detour or headers is not None or (value is None and key is None)):
             return self._send_rare(topic, value, key, headers, partition, timestamp_ms)
@@ -1418,8 +1420,9 @@ cdef class SendPath:
         if timestamp_ms is None:
             timestamp = wall_clock_ms() if likely(self._now_ms is None) else self._now_ms()
         else:
-            timestamp = timestamp_ms
-            if timestamp < 0:
+            overflow = 0
+            timestamp = PyLong_AsLongLongAndOverflow(timestamp_ms, &overflow) if type(timestamp_ms) is int else -1
+            if timestamp < 0:  # so is what does not fit
                 return self._encoded_rare(lanes, topic, key, value, headers, partition, timestamp_ms)
         lane = <OpenBatch><object>PyTuple_GET_ITEM(lanes.lanes, index)
         if likely(lane.is_dirty):

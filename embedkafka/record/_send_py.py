@@ -497,7 +497,7 @@ class SendPath:
         if (
             (key is not None and type(key) is not bytes)
             or (value is not None and type(value) is not bytes)
-            or (timestamp_ms is not None and (type(timestamp_ms) is not int or timestamp_ms < 0))
+            or (timestamp_ms is not None and (type(timestamp_ms) is not int or not 0 <= timestamp_ms < 1 << 63))
         ):
             return self._encoded_rare(lanes, topic, key, value, headers, partition, timestamp_ms)
         if partition is not None:

@@ -26,6 +26,7 @@ from embedkafka.errors import (
     IllegalStateError,
     InvalidTopicError,
     KafkaError,
+    KafkaStorageError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     UnsupportedVersionError,
@@ -39,6 +40,7 @@ _producers: weakref.WeakSet[KafkaProducer]
 
 # DefaultRecord.MAX_RECORD_OVERHEAD and the batch's header, as Kafka's clients estimate a record's size.
 _RECORD_OVERHEAD_BYTES = 21 + 61
+_GREATEST_TIMESTAMP_MS = 2**63 - 1
 
 
 class KafkaProducer(SendPath):
@@ -69,6 +71,9 @@ class KafkaProducer(SendPath):
             settings["client_id"] = f"embedkafka-producer-{next(_client_numbers)}"
         self._closed = False
         self._link: EmbeddedLink = connect(settings["bootstrap_servers"], client_id=settings["client_id"])
+        if self._link.engine.read_only:
+            self._link.close()
+            raise KafkaStorageError("this engine is open for reading only; a producer has nothing to do here")
         clock = self._link.clock
         self._memory = BufferMemory(settings["buffer_memory"], clock)
         self._signal = Signal(clock)
@@ -151,6 +156,8 @@ class KafkaProducer(SendPath):
             timestamp_ms = self._timestamp_now_ms()
         elif isinstance(timestamp_ms, bool) or not isinstance(timestamp_ms, int):
             raise TypeError(f"timestamp_ms is an int, not {type(timestamp_ms).__name__}")
+        elif abs(timestamp_ms) > _GREATEST_TIMESTAMP_MS:
+            raise ValueError(f"timestamp_ms is {timestamp_ms}, which does not fit into 64 bits")
         return self._append_rare(lanes.lanes[partition], key_bytes, value_bytes, headers, timestamp_ms)
 
     def _choose(self, lanes: TopicLanes, key: bytes | None, value: bytes | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.errors import UnknownTopicOrPartitionError
@@ -45,6 +46,7 @@ def custom_partition(
 
     Raises:
         ValueError: it chose none.
+        TypeError: what it chose is no whole number.
     """
     if hasattr(partitioner, "partition"):
         chosen = partitioner.partition(topic, key, key_bytes, value, value_bytes, cluster)
@@ -53,4 +55,7 @@ def custom_partition(
         chosen = partitioner(key_bytes, partitions, sorted(cluster.available_partitions_for_topic(topic) or ()))
     if chosen is None:
         raise ValueError(f"the partitioner {partitioner!r} chose no partition of topic {topic!r}")
-    return int(chosen)
+    try:
+        return operator.index(chosen)
+    except TypeError:
+        raise TypeError(f"the partitioner {partitioner!r} chose {chosen!r}, not a partition, which is an int") from None

@@ -65,6 +65,10 @@ def test_buffers_of_any_kind_are_bytes(world: Any) -> None:
         (ValueError, {"value": b"v", "partition": -1}),
         (TypeError, {"value": b"v", "partition": "0"}),
         (TypeError, {"value": b"v", "timestamp_ms": "now"}),
+        (TypeError, {"value": b"v", "timestamp_ms": 12.7}),
+        (TypeError, {"value": b"v", "timestamp_ms": True}),
+        (ValueError, {"value": b"v", "timestamp_ms": 2**63}),
+        (ValueError, {"value": b"v", "timestamp_ms": -(2**64)}),
         (MessageSizeTooLargeError, {"value": b"v" * 1_048_577}),
     ],
 )
@@ -211,6 +215,13 @@ def test_a_callable_partitioner_is_asked_as_kafka_python_2_did(world: Any) -> No
 def test_a_partitioner_that_chooses_none_is_an_error(world: Any) -> None:
     producer = world.producer(partitioner=lambda *arguments: None)
     with pytest.raises(ValueError, match="chose no partition"):
+        producer.send("t", b"v")
+
+
+@pytest.mark.parametrize("chosen", ["1", 1.5, b"0"])
+def test_a_partitioner_that_chooses_no_int_is_an_error(world: Any, chosen: object) -> None:
+    producer = world.producer(partitioner=lambda *arguments: chosen)
+    with pytest.raises(TypeError, match="chose"):
         producer.send("t", b"v")
 
 
