@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
-import mmap
 import os
 import sys
 import weakref
 
-from embedkafka.files.base import Bytes, File, Files, Lock
+from embedkafka.files.base import Bytes, Lock
+from embedkafka.files.system import SystemFile, SystemFiles
 
 _O_CLOEXEC = os.O_CLOEXEC
 
 
-class PosixFile(File):
-    """A descriptor.  It is closed when the last reference goes, see :class:`~embedkafka.files.base.Files`."""
+class PosixFile(SystemFile):
+    """A descriptor with positional reads and writes."""
 
-    __slots__ = ("fd",)
-
-    def __init__(self, path: str, fd: int) -> None:
-        self.path = path
-        self.fd = fd
+    __slots__ = ()
 
     def read_at(self, position: int, size_bytes: int) -> memoryview:
         data = os.pread(self.fd, size_bytes, position)
@@ -44,19 +39,6 @@ class PosixFile(File):
         else:
             os.fdatasync(self.fd)  # size included; only times are left out
 
-    def truncate(self, size_bytes: int) -> None:
-        os.ftruncate(self.fd, size_bytes)
-
-    def size(self) -> int:
-        return os.fstat(self.fd).st_size
-
-    def map(self, size_bytes: int) -> memoryview:
-        return memoryview(mmap.mmap(self.fd, size_bytes, access=mmap.ACCESS_READ))
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError, TypeError):  # half-built, or the interpreter is going down
-            os.close(self.fd)
-
 
 _locks: weakref.WeakSet[PosixLock] = weakref.WeakSet()
 
@@ -64,8 +46,8 @@ _locks: weakref.WeakSet[PosixLock] = weakref.WeakSet()
 class PosixLock(Lock):
     """``flock`` on a file that names the owner; the kernel gives it up when the process dies.
 
-    Such a lock belongs to the open file, which a fork shares: a child lets go of it at once, by closing and never by
-    LOCK_UN, which would take it from the parent.  So neither keeps it longer than the owner wants.
+    Such a lock belongs to the open file, which a fork shares.  The owner unlocks it, so that a child born a moment ago
+    does not hold it on; a child only closes its descriptor, because unlocking would take the lock from the parent.
     """
 
     def __init__(self, file: PosixFile) -> None:
@@ -73,19 +55,25 @@ class PosixLock(Lock):
         _locks.add(self)
 
     def release(self) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file.fd, fcntl.LOCK_UN)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close without unlocking."""
         self._file = None
 
 
 def _let_go_in_child() -> None:
     for lock in list(_locks):
-        lock.release()
+        lock.forget()
 
 
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-class PosixFiles(Files):
-    """The real file system."""
+class PosixFiles(SystemFiles):
+    """The real file system of a POSIX machine."""
 
     def open(self, path: str, *, create: bool = False, read_only: bool = False) -> PosixFile:
         flags = os.O_RDONLY if read_only else os.O_RDWR
@@ -93,43 +81,12 @@ class PosixFiles(Files):
             flags |= os.O_CREAT
         return PosixFile(path, os.open(path, flags | _O_CLOEXEC, 0o644))
 
-    def exists(self, path: str) -> bool:
-        return os.path.exists(path)
-
-    def size(self, path: str) -> int:
-        return os.stat(path).st_size
-
-    def list(self, path: str) -> list[str]:
-        try:
-            return sorted(os.listdir(path))
-        except FileNotFoundError:
-            return []
-
     def list_sizes(self, path: str) -> dict[str, int]:
         try:
             with os.scandir(path) as entries:
                 return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
         except FileNotFoundError:
             return {}
-
-    def is_dir(self, path: str) -> bool:
-        return os.path.isdir(path)
-
-    def make_dir(self, path: str) -> None:
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            if not os.path.isdir(path):
-                raise
-
-    def remove_dir(self, path: str) -> None:
-        os.rmdir(path)
-
-    def rename(self, old: str, new: str) -> None:
-        os.replace(old, new)
-
-    def unlink(self, path: str) -> None:
-        os.unlink(path)
 
     def sync_dir(self, path: str) -> None:
         folder = PosixFile(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | _O_CLOEXEC))
@@ -148,6 +105,3 @@ class PosixFiles(Files):
         file.truncate(0)
         file.write_all(owner.encode(), 0)
         return PosixLock(file)
-
-    def join(self, *parts: str) -> str:
-        return os.path.join(*parts)

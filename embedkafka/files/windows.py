@@ -11,29 +11,27 @@ What differs from POSIX:
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import mmap
 import os
 import shutil
 import sys
 import threading
 
-from embedkafka.files.base import Bytes, File, Files, Lock
+from embedkafka.files.base import Bytes, Lock
+from embedkafka.files.system import SystemFile, SystemFiles
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NO_INHERIT: int = getattr(os, "O_NOINHERIT", 0)
 _LOCKED_BYTE = 1 << 30  # far behind the pid, so that others can read it
 
 
-class WindowsFile(File):
+class WindowsFile(SystemFile):
     """A descriptor and a lock around its cursor."""
 
-    __slots__ = ("_lock", "fd")
+    __slots__ = ("_lock",)
 
     def __init__(self, path: str, fd: int) -> None:
-        self.path = path
-        self.fd = fd
+        super().__init__(path, fd)
         self._lock = threading.Lock()
 
     def read_at(self, position: int, size_bytes: int) -> memoryview:
@@ -53,19 +51,6 @@ class WindowsFile(File):
     def sync(self) -> None:
         os.fsync(self.fd)
 
-    def truncate(self, size_bytes: int) -> None:
-        os.ftruncate(self.fd, size_bytes)
-
-    def size(self) -> int:
-        return os.fstat(self.fd).st_size
-
-    def map(self, size_bytes: int) -> memoryview:
-        return memoryview(mmap.mmap(self.fd, size_bytes, access=mmap.ACCESS_READ))
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError, TypeError):
-            os.close(self.fd)
-
 
 class WindowsLock(Lock):
     def __init__(self, file: WindowsFile) -> None:
@@ -75,7 +60,7 @@ class WindowsLock(Lock):
         self._file = None  # closing gives the lock up
 
 
-class WindowsFiles(Files):
+class WindowsFiles(SystemFiles):
     """The real file system on Windows."""
 
     def open(self, path: str, *, create: bool = False, read_only: bool = False) -> WindowsFile:
@@ -84,18 +69,6 @@ class WindowsFiles(Files):
             flags |= os.O_CREAT
         return WindowsFile(path, os.open(path, flags, 0o644))
 
-    def exists(self, path: str) -> bool:
-        return os.path.exists(path)
-
-    def size(self, path: str) -> int:
-        return os.stat(path).st_size
-
-    def list(self, path: str) -> list[str]:
-        try:
-            return sorted(os.listdir(path))
-        except FileNotFoundError:
-            return []
-
     def list_sizes(self, path: str) -> dict[str, int]:
         try:
             with os.scandir(path) as entries:
@@ -103,22 +76,6 @@ class WindowsFiles(Files):
                 return {entry.name: os.stat(entry.path).st_size for entry in entries if entry.is_file()}
         except FileNotFoundError:
             return {}
-
-    def is_dir(self, path: str) -> bool:
-        return os.path.isdir(path)
-
-    def make_dir(self, path: str) -> None:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path)
-
-    def remove_dir(self, path: str) -> None:
-        os.rmdir(path)
-
-    def rename(self, old: str, new: str) -> None:
-        os.replace(old, new)
-
-    def unlink(self, path: str) -> None:
-        os.unlink(path)
 
     def sync_dir(self, path: str) -> None:
         pass
@@ -139,6 +96,3 @@ class WindowsFiles(Files):
         file.truncate(0)
         file.write_all(owner.encode(), 0)
         return WindowsLock(file)
-
-    def join(self, *parts: str) -> str:
-        return os.path.join(*parts)
