@@ -12,7 +12,8 @@ from embedkafka.cli.session import DataOption, set_globals
 
 EPILOG = (
     "Exit codes: 0 done; 1 failed, or a check found something wrong; 2 wrong usage; 3 another process owns the "
-    "directory; 4 no such directory, topic or group; 130 interrupted; 141 the reader of our output went away."
+    "directory; 4 no such directory, topic, partition or group; 130 interrupted; 141 the reader of our output went "
+    "away."
 )
 
 app = typer.Typer(

@@ -165,7 +165,7 @@ def read_beside(
 def _partitions(data: Path, topic: str, partition: int | None) -> list[Partition]:
     topics = {found.name: found for found in read_topics(data)}
     if topic not in topics:
-        raise not_found("topic", topic, [name for name, found in topics.items() if not found.is_internal])
+        raise not_found("topic", topic, (name for name, found in topics.items() if not found.is_internal))
     partitions = topics[topic].partitions
     if partition is not None:
         if partition >= len(partitions):

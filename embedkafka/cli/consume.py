@@ -10,7 +10,7 @@ import typer
 from embedkafka.cli import text
 from embedkafka.cli.beside import Start, parse_start, read_beside
 from embedkafka.cli.engine import open_kafka
-from embedkafka.cli.exits import not_found
+from embedkafka.cli.exits import check_known
 from embedkafka.cli.printer import FIELDS, Printer
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, require
 
@@ -111,9 +111,7 @@ def _as_group(
             auto_offset_reset="earliest" if from_beginning else "latest",
         )
         try:
-            known = consumer.topics()
-            if topic not in known:
-                raise not_found("topic", topic, sorted(known))
+            check_known("topic", [topic], consumer.topics())
             consumer.subscribe([topic])
             printed = 0
             for records in _polls(consumer, max_messages, wait_ms):

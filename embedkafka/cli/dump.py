@@ -102,6 +102,8 @@ def _dump_records(out: Output, path: Path, batch: ScannedBatch) -> None:
         else:
             fields["headerKeys"] = "[" + ",".join(text.printable(name.encode()) for name in fields["headerKeys"]) + "]"
             key, value = decoded or (text.printable(record.key), text.printable(record.value))
+            if decoded and record.value is None:
+                value = "<DELETE>"  # Kafka's word for a tombstone in an internal topic
             shown_key = "" if record.key is None else f" key: {key}"
             shown_value = "" if record.value is None and not decoded else f" payload: {value}"
             out.line(f"| {_words(fields)}{shown_key}{shown_value}")

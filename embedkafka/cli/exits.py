@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 
 
@@ -44,15 +45,23 @@ class CliError(Exception):
         self.exit_code = exit_code
 
 
-def not_found(kind: str, name: str, known: list[str]) -> CliError:
+def check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raise :func:`not_found` for the first of these names that is not known."""
+    for name in names:
+        if name not in known:
+            raise not_found(kind, name, known)
+
+
+def not_found(kind: str, name: str, known: Iterable[str]) -> CliError:
     """The error for a name that does not exist, with the nearest one that does."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=1)
+    there = sorted(known)
+    near = get_close_matches(name, there, n=1)
     if near:
         hint = f"did you mean {near[0]!r}?"
-    elif known:
-        shown = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
+    elif there:
+        shown = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
         hint = f"there are: {shown}"
     else:
         hint = f"there is no {kind} at all yet"

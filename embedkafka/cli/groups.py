@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from embedkafka.cli.engine import open_admin
-from embedkafka.cli.exits import CliError, ExitCode, not_found
+from embedkafka.cli.exits import CliError, check_known
 from embedkafka.cli.reset import reset_offsets
-from embedkafka.cli.session import DataOption, JsonOption, Session, command
+from embedkafka.cli.session import DataOption, JsonOption, Session, command, confirm_deletion
 from embedkafka.model import TopicPartition
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def list_groups(data: DataOption = None, as_json: JsonOption = False) -> None:
 @app.command("describe")
 @command
 def describe(
-    groups: Annotated[list[str] | None, typer.Argument(metavar="[GROUP]...", help="All if left out.")] = None,
+    groups: Annotated[list[str] | None, typer.Argument(metavar="GROUP", help="All if left out.")] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,9 +45,7 @@ def describe(
     rows = []
     with open_admin(session, read_only=True) as admin:
         known = sorted(group["group_id"] for group in admin.list_groups())
-        for group in groups or []:
-            if group not in known:
-                raise not_found("group", group, known)
+        check_known("group", groups or [], known)
         for group in groups or known:
             rows += _lag_rows(admin, group)
     session.out.rows(
@@ -89,7 +86,7 @@ def _members(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, str]:
 @app.command("delete")
 @command
 def delete(
-    groups: Annotated[list[str], typer.Argument(metavar="GROUP...", help="Ids of groups.")],
+    groups: Annotated[list[str], typer.Argument(metavar="GROUP", help="Ids of groups.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -98,13 +95,9 @@ def delete(
     session = Session(data, as_json)
     with open_admin(session) as admin:
         known = [group["group_id"] for group in admin.list_groups()]
-        for group in groups:
-            if group not in known:
-                raise not_found("group", group, known)
+        check_known("group", groups, known)
         if not yes:
-            if not sys.stdin.isatty():
-                raise CliError(f"deleting {', '.join(groups)} needs --yes", "", ExitCode.USAGE)
-            typer.confirm(f"delete {', '.join(groups)} and the offsets they committed?", abort=True, err=True)
+            confirm_deletion(groups, "the offsets they committed")
         for group, outcome in admin.delete_groups(groups).items():
             if outcome != "OK":
                 raise CliError(f"group {group!r}: {outcome}", "a group with members cannot be deleted")

@@ -20,7 +20,7 @@ app = typer.Typer(help="Look into the log files; works beside a live owner.", no
 TargetsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TOPIC|TOPIC-PARTITION|FILE]...", help="What to look at; everything if left out.", show_default=False
+        metavar="TOPIC|TOPIC-PARTITION|FILE", help="What to look at; everything if left out.", show_default=False
     ),
 ]
 

@@ -15,6 +15,7 @@ from embedkafka.coordinator.records import decode
 from embedkafka.errors import KafkaProtocolError
 from embedkafka.protocol.consumer.assignment import decode_assignment
 from embedkafka.protocol.consumer.subscription import decode_subscription
+from embedkafka.protocol.fields import Field, wire_fields
 from embedkafka.protocol.internal.group_metadata import MemberMetadata
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
@@ -79,7 +80,13 @@ def _assignment(data: bytes) -> Any:
 
 def _fields(value: Any, without: Sequence[str] = ()) -> dict[str, Any]:
     names = [field.name for field in dataclasses.fields(value) if field.name not in without]
-    return {_camel(name): _plain(getattr(value, name)) for name in names}
+    left_out = {field.name for field, wire in wire_fields(type(value)) if _is_left_out(value, field, wire)}
+    return {_camel(name): _plain(getattr(value, name)) for name in names if name not in left_out}
+
+
+def _is_left_out(value: Any, field: dataclasses.Field[Any], wire: Field) -> bool:
+    """Kafka's JSON has no tagged field at its default."""
+    return wire.tag is not None and getattr(value, field.name) == field.default
 
 
 def _camel(name: str) -> str:

@@ -154,7 +154,7 @@ def _parse_topics(admin: KafkaAdminClient, specs: list[str]) -> list[TopicPartit
     for spec in specs:
         name, _, numbers = spec.partition(":")
         if name not in known:
-            raise not_found("topic", name, list(known))
+            raise not_found("topic", name, known)
         try:
             chosen = [int(number) for number in numbers.split(",")] if numbers else list(range(known[name]))
         except ValueError:

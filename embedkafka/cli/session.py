@@ -164,6 +164,14 @@ def parse_pairs(pairs: list[str] | None, option: str) -> dict[str, str]:
     return parsed
 
 
+def confirm_deletion(names: list[str], what_else: str) -> None:
+    """Ask before names and what belongs to them are gone; where nobody can answer, ``--yes`` has to be given."""
+    listed = ", ".join(names)
+    if not sys.stdin.isatty():
+        raise CliError(f"deleting {listed} needs --yes", "", ExitCode.USAGE)
+    typer.confirm(f"delete {listed} and {what_else}?", abort=True, err=True)
+
+
 def require(condition: Any, message: str, hint: str = "") -> None:
     """A usage error unless the condition holds."""
     if not condition:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from embedkafka.broker.ids import id_text
 from embedkafka.cli.catalog import Topic, read_topics
 from embedkafka.cli.engine import open_admin
-from embedkafka.cli.exits import CliError, ExitCode, not_found
-from embedkafka.cli.session import DataOption, JsonOption, Session, command, parse_pairs, require
-
-if TYPE_CHECKING:
-    from embedkafka import KafkaAdminClient
+from embedkafka.cli.exits import CliError, check_known
+from embedkafka.cli.session import DataOption, JsonOption, Session, command, confirm_deletion, parse_pairs, require
 
 app = typer.Typer(help="List, create, describe, alter and delete topics.", no_args_is_help=True)
 
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's name.")]
-TopicsArgument = Annotated[list[str], typer.Argument(metavar="TOPIC...", help="Names of topics.")]
+TopicsArgument = Annotated[list[str], typer.Argument(metavar="TOPIC", help="Names of topics.")]
 ConfigOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -81,17 +77,15 @@ def create(
 @app.command("describe")
 @command
 def describe(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="All if left out.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="All if left out.")] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Partitions with offsets, size, leader; works beside a live owner."""
+    """Partitions with offsets, segments and size; works beside a live owner."""
     session = Session(data, as_json)
     topics = read_topics(session.existing_data())
     known = {topic.name: topic for topic in topics}
-    for name in names or []:
-        if name not in known:
-            raise not_found("topic", name, list(known))
+    check_known("topic", names or [], known)
     chosen = [known[name] for name in names] if names else [topic for topic in topics if not topic.is_internal]
     for number, topic in enumerate(chosen):
         if session.out.as_json:
@@ -163,11 +157,9 @@ def alter(
     with open_admin(session) as admin:
         from embedkafka import ConfigResource
 
-        _require_topic(admin, name)
+        check_known("topic", [name], admin.list_topics())
         known = admin.describe_configs([ConfigResource("TOPIC", name)], config_filter="all")["topic"][name]
-        for setting in changes:
-            if setting not in known:
-                raise not_found("topic setting", setting, list(known))
+        check_known("topic setting", changes, known)
         result = admin.alter_configs([ConfigResource("TOPIC", name, changes)])["topic"][name]
         if result != "OK":
             raise CliError(str(result), f"`embedkafka topics configs {name} --all` lists the settings")
@@ -190,7 +182,7 @@ def configs(
     with open_admin(session) as admin:
         from embedkafka import ConfigResource
 
-        _require_topic(admin, name)
+        check_known("topic", [name], admin.list_topics())
         wanted = "all" if show_all else "modified"
         found = admin.describe_configs([ConfigResource("TOPIC", name)], config_filter=wanted)["topic"][name]
     session.out.rows(
@@ -212,7 +204,7 @@ def add_partitions(
     """Raise the number of partitions. Equal keys may go to another partition from then on."""
     session = Session(data, as_json)
     with open_admin(session) as admin:
-        _require_topic(admin, name)
+        check_known("topic", [name], admin.list_topics())
         admin.create_partitions({name: total})
     if session.out.as_json:
         session.out.json({"topic": name, "partitions": total})
@@ -231,21 +223,12 @@ def delete(
     """Delete topics and their records for good."""
     session = Session(data, as_json)
     with open_admin(session) as admin:
-        for name in names:
-            _require_topic(admin, name)
+        check_known("topic", names, admin.list_topics())
         if not yes:
-            if not sys.stdin.isatty():
-                raise CliError(f"deleting {', '.join(names)} needs --yes", "", ExitCode.USAGE)
-            typer.confirm(f"delete {', '.join(names)} and all records in them?", abort=True, err=True)
+            confirm_deletion(names, "all records in them")
         admin.delete_topics(names)
     for name in names:
         if session.out.as_json:
             session.out.json({"topic": name, "deleted": True})
         else:
             session.out.line(f"deleted {name}")
-
-
-def _require_topic(admin: KafkaAdminClient, name: str) -> None:
-    known = list(admin.list_topics())
-    if name not in known:
-        raise not_found("topic", name, known)

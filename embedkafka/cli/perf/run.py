@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embedkafka.cli.engine import open_kafka
-from embedkafka.cli.exits import not_found
+from embedkafka.cli.exits import check_known
 from embedkafka.cli.session import Session
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def topic_of_run(kafka: EmbeddedKafka, name: str | None, partitions: int) -> Ite
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     try:
         if name is not None:
-            known = admin.list_topics()
-            if name not in known:
-                raise not_found("topic", name, list(known))
+            check_known("topic", [name], admin.list_topics())
             yield name
             return
         temporary = f"perf-{uuid.uuid4().hex[:8]}"
