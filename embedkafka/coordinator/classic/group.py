@@ -48,7 +48,7 @@ class GroupState(str, Enum):
     STABLE = "Stable"
 
 
-_PREVIOUS_STATES: dict[GroupState, frozenset[GroupState]] = {
+PREVIOUS_STATES: dict[GroupState, frozenset[GroupState]] = {
     GroupState.EMPTY: frozenset({GroupState.PREPARING_REBALANCE}),
     GroupState.PREPARING_REBALANCE: frozenset({GroupState.STABLE, GroupState.COMPLETING_REBALANCE, GroupState.EMPTY}),
     GroupState.COMPLETING_REBALANCE: frozenset({GroupState.PREPARING_REBALANCE}),
@@ -114,14 +114,14 @@ class Group:
 
     def transition(self, state: GroupState, now_ms: int) -> None:
         """Move to ``state``; a transition that Kafka does not have is a bug here."""
-        if self.state not in _PREVIOUS_STATES[state]:
+        if self.state not in PREVIOUS_STATES[state]:
             raise AssertionError(f"group {self.group_id} cannot go from {self.state.value} to {state.value}")
         self.previous_state = self.state
         self.state = state
         self.state_timestamp_ms = now_ms
 
     def can_rebalance(self) -> bool:
-        return self.state in _PREVIOUS_STATES[GroupState.PREPARING_REBALANCE]
+        return self.state in PREVIOUS_STATES[GroupState.PREPARING_REBALANCE]
 
     def is_consumer_group(self) -> bool:
         return self.protocol_type == CONSUMER_PROTOCOL_TYPE
@@ -231,11 +231,13 @@ class Group:
         request = command.request
         if request.generation_id < 0 and self.is_empty:
             return {}
+        is_transactional = command.producer is not None
         if request.generation_id < 0 and not request.member_id and request.group_instance_id is None:
-            error_code = UnknownMemberIdError.errno
+            # Producers before KIP-447 did not say for which member they commit.
+            error_code = 0 if is_transactional else UnknownMemberIdError.errno
         else:
             error_code = self.generation_error(request.member_id, request.group_instance_id, request.generation_id)
-        if not error_code and self.state is GroupState.COMPLETING_REBALANCE:
+        if not error_code and not is_transactional and self.state is GroupState.COMPLETING_REBALANCE:
             # Between two generations nobody owns a partition yet; while a rebalance is prepared old owners still do.
             error_code = RebalanceInProgressError.errno
         return dict.fromkeys(request.offsets, error_code) if error_code else {}
