@@ -148,6 +148,10 @@ class Cleaning:
                 self._current = self._steps = None
                 self._wait()
                 return
+            except BaseException:  # Ctrl-C on the thread that moves a ManualClock, or a bug: begin anew later
+                self._current = self._steps = None
+                self._wait()
+                raise
         self._clock.call_soon(self._step if self._steps is not None else self._turn)
 
     def _finished(self, partition: Partition) -> None:

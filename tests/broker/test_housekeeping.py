@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,24 @@ def test_closing_after_any_step_of_a_compaction_loses_nothing(path: Path, steps:
     with running(path) as broker:
         assert broker.values()[-4:] == [b"36", b"37", b"38", b"39"]
         assert broker.offset(-1) == 40
+
+
+def test_an_interrupted_compaction_begins_anew(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(clock=clock) as broker:
+        compacted(broker)
+        fill(broker, 40)
+
+        def interrupted(*_: object, **__: object) -> Iterator[str]:
+            raise KeyboardInterrupt
+            yield "never"
+
+        with monkeypatch.context() as patched:
+            patched.setattr("embedkafka.broker.cleaning.clean", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                clock.advance(15_000)
+        assert len(broker.values()) == 40
+        clock.advance(15_000)
+        assert len(broker.values()) < 15
 
 
 # Syncing and checkpoints ----------------------------------------------------------------------------------------------
