@@ -61,6 +61,41 @@ NETWORK_ONLY: Mapping[str, str] = {
 }
 """Settings that every client accepts and that mean nothing inside one process, each with the reason."""
 
+CONNECTION_DEFAULTS: Mapping[str, Any] = {
+    "receive_buffer_bytes": None,
+    "send_buffer_bytes": None,
+    "socket_options": [NO_DELAY],
+    "receive_message_max_bytes": 100_000_000,
+    "connections_max_idle_ms": 540_000,
+    "reconnect_backoff_ms": 50,
+    "reconnect_backoff_max_ms": 30_000,
+    "selector": None,
+    "client_dns_lookup": "use_all_dns_ips",
+    "proxy_url": None,
+    "socks5_proxy": None,
+    "kafka_client": None,
+    "security_protocol": "PLAINTEXT",
+    "ssl_context": None,
+    "ssl_check_hostname": True,
+    "ssl_cafile": None,
+    "ssl_certfile": None,
+    "ssl_keyfile": None,
+    "ssl_password": None,
+    "ssl_crlfile": None,
+    "sasl_mechanism": None,
+    "sasl_plain_username": None,
+    "sasl_plain_password": None,
+    "sasl_kerberos_name": None,
+    "sasl_kerberos_service_name": "kafka",
+    "sasl_kerberos_domain_name": None,
+    "sasl_oauth_token_provider": None,
+    "api_version": None,
+    "bootstrap_timeout_ms": 30_000,
+    "max_in_flight_requests_per_connection": 5,
+    "metadata_max_age_ms": 300_000,
+}
+"""Those of them that have the same default in all of kafka-python's clients."""
+
 
 def resolve(client: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Merge what a program gave with a client's defaults.

@@ -12,47 +12,17 @@ from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.client.admin.later import LaterAdmin
 from embedkafka.client.admin.topics import TopicAdmin
 from embedkafka.client.link import connect
-from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_milliseconds, resolve
+from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_milliseconds, resolve
 
 DEFAULT_CONFIG: dict[str, Any] = {
+    **CONNECTION_DEFAULTS,
     "bootstrap_servers": "localhost",
     "client_id": "embedkafka-admin",
     "request_timeout_ms": 30_000,
-    "connections_max_idle_ms": 540_000,
-    "reconnect_backoff_ms": 50,
-    "reconnect_backoff_max_ms": 30_000,
-    "max_in_flight_requests_per_connection": 5,
-    "receive_message_max_bytes": 100_000_000,
-    "receive_buffer_bytes": None,
-    "send_buffer_bytes": None,
-    "socket_options": [NO_DELAY],
     "retry_backoff_ms": 100,
-    "metadata_max_age_ms": 300_000,
-    "client_dns_lookup": "use_all_dns_ips",
-    "security_protocol": "PLAINTEXT",
-    "ssl_context": None,
-    "ssl_check_hostname": True,
-    "ssl_cafile": None,
-    "ssl_certfile": None,
-    "ssl_keyfile": None,
-    "ssl_password": None,
-    "ssl_crlfile": None,
-    "api_version": None,
-    "bootstrap_timeout_ms": 30_000,
-    "selector": None,
-    "sasl_mechanism": None,
-    "sasl_plain_username": None,
-    "sasl_plain_password": None,
-    "sasl_kerberos_name": None,
-    "sasl_kerberos_service_name": "kafka",
-    "sasl_kerberos_domain_name": None,
-    "sasl_oauth_token_provider": None,
-    "proxy_url": None,
-    "socks5_proxy": None,
     "metric_reporters": [],
     "metrics_num_samples": 2,
     "metrics_sample_window_ms": 30_000,
-    "kafka_client": None,
 }
 
 WITHOUT_MEANING: Mapping[str, str] = {

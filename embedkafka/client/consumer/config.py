@@ -7,7 +7,7 @@ from typing import Any
 
 from embedkafka.broker.api import READ_COMMITTED, READ_UNCOMMITTED
 from embedkafka.client.assignors import ASSIGNORS, AbstractPartitionAssignor
-from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_counts, check_milliseconds, resolve
+from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_counts, check_milliseconds, resolve
 from embedkafka.errors import KafkaConfigurationError
 from embedkafka.model import validate_topic_name
 
@@ -17,6 +17,7 @@ def _accept(offsets: object, response: object) -> bool:
 
 
 DEFAULT_CONFIG: dict[str, Any] = {
+    **CONNECTION_DEFAULTS,
     "bootstrap_servers": "localhost",
     "client_id": "embedkafka-consumer",
     "client_rack": "",
@@ -34,9 +35,6 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "max_partition_fetch_bytes": 1_048_576,
     "request_timeout_ms": 30_000,
     "retry_backoff_ms": 100,
-    "reconnect_backoff_ms": 50,
-    "reconnect_backoff_max_ms": 30_000,
-    "max_in_flight_requests_per_connection": 5,
     "auto_offset_reset": "latest",
     "enable_auto_commit": True,
     "auto_commit_interval_ms": 5_000,
@@ -44,47 +42,19 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "check_crcs": True,
     "isolation_level": "read_uncommitted",
     "allow_auto_create_topics": True,
-    "metadata_max_age_ms": 300_000,
-    "client_dns_lookup": "use_all_dns_ips",
     "partition_assignment_strategy": (ASSIGNORS["range"], ASSIGNORS["roundrobin"]),
     "max_poll_records": 500,
     "max_poll_interval_ms": 300_000,
     "session_timeout_ms": 45_000,
     "heartbeat_interval_ms": 3_000,
-    "receive_buffer_bytes": None,
-    "send_buffer_bytes": None,
-    "receive_message_max_bytes": 100_000_000,
-    "socket_options": [NO_DELAY],
     "consumer_timeout_ms": float("inf"),
-    "security_protocol": "PLAINTEXT",
-    "ssl_context": None,
-    "ssl_check_hostname": True,
-    "ssl_cafile": None,
-    "ssl_certfile": None,
-    "ssl_keyfile": None,
-    "ssl_crlfile": None,
-    "ssl_password": None,
     "ssl_ciphers": None,
-    "api_version": None,
-    "bootstrap_timeout_ms": 30_000,
-    "connections_max_idle_ms": 540_000,
     "metric_reporters": [],
     "metrics_enabled": True,
     "metrics_num_samples": 2,
     "metrics_sample_window_ms": 30_000,
     "metric_group_prefix": "consumer",
-    "selector": None,
     "exclude_internal_topics": True,
-    "sasl_mechanism": None,
-    "sasl_plain_username": None,
-    "sasl_plain_password": None,
-    "sasl_kerberos_name": None,
-    "sasl_kerberos_service_name": "kafka",
-    "sasl_kerberos_domain_name": None,
-    "sasl_oauth_token_provider": None,
-    "proxy_url": None,
-    "socks5_proxy": None,
-    "kafka_client": None,
 }
 
 WITHOUT_MEANING: Mapping[str, str] = {

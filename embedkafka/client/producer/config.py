@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedkafka.client.partitioners import DefaultPartitioner
-from embedkafka.client.settings import NETWORK_ONLY, NO_DELAY, check_counts, check_milliseconds, resolve
+from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_counts, check_milliseconds, resolve
 from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
 from embedkafka.record.compression import type_by_name
 
 DEFAULT_CONFIG: dict[str, Any] = {
+    **CONNECTION_DEFAULTS,
     "bootstrap_servers": "localhost",
     "client_id": None,
     "key_serializer": None,
@@ -27,47 +28,17 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "partitioner": DefaultPartitioner(),
     "interceptors": (),
     "buffer_memory": 33_554_432,
-    "connections_max_idle_ms": 540_000,
     "max_block_ms": 60_000,
     "max_request_size": 1_048_576,
     "allow_auto_create_topics": True,
-    "metadata_max_age_ms": 300_000,
-    "client_dns_lookup": "use_all_dns_ips",
     "retry_backoff_ms": 100,
     "request_timeout_ms": 30_000,
-    "receive_message_max_bytes": 100_000_000,
-    "receive_buffer_bytes": None,
-    "send_buffer_bytes": None,
-    "socket_options": [NO_DELAY],
-    "reconnect_backoff_ms": 50,
-    "reconnect_backoff_max_ms": 30_000,
     "max_in_flight_requests_per_connection": 5,
-    "security_protocol": "PLAINTEXT",
-    "ssl_context": None,
-    "ssl_check_hostname": True,
-    "ssl_cafile": None,
-    "ssl_certfile": None,
-    "ssl_keyfile": None,
-    "ssl_crlfile": None,
-    "ssl_password": None,
     "ssl_ciphers": None,
-    "api_version": None,
-    "bootstrap_timeout_ms": 30_000,
     "metric_reporters": [],
     "metrics_enabled": True,
     "metrics_num_samples": 2,
     "metrics_sample_window_ms": 30_000,
-    "selector": None,
-    "sasl_mechanism": None,
-    "sasl_plain_username": None,
-    "sasl_plain_password": None,
-    "sasl_kerberos_name": None,
-    "sasl_kerberos_service_name": "kafka",
-    "sasl_kerberos_domain_name": None,
-    "sasl_oauth_token_provider": None,
-    "proxy_url": None,
-    "socks5_proxy": None,
-    "kafka_client": None,
 }
 
 WITHOUT_MEANING: Mapping[str, str] = {
