@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from embedkafka.broker.api import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
 from embedkafka.client.consumer.assigning import Assigning
@@ -516,6 +516,9 @@ class KafkaConsumer:
     def position(self, partition: TopicPartition, timeout_ms: float | None = None) -> int | None:
         """The offset of the next record the program gets; None where it cannot be found out in time.
 
+        Args:
+            timeout_ms: milliseconds to find it out in; None is ``request_timeout_ms``.
+
         Raises:
             TypeError: not a TopicPartition.
             IllegalStateError: not assigned.
@@ -686,6 +689,14 @@ class KafkaConsumer:
             self._iteration.note_position()
         return self._subscription.consumed_offsets()
 
+    @overload
+    def committed(
+        self, partition: TopicPartition, metadata: Literal[False] = False, timeout_ms: float | None = None
+    ) -> int | None: ...
+    @overload
+    def committed(
+        self, partition: TopicPartition, metadata: Literal[True], timeout_ms: float | None = None
+    ) -> OffsetAndMetadata | None: ...
     @_by_one_thread
     def committed(
         self, partition: TopicPartition, metadata: bool = False, timeout_ms: float | None = None
@@ -694,6 +705,7 @@ class KafkaConsumer:
 
         Args:
             metadata: return the whole :class:`OffsetAndMetadata` instead of the offset.
+            timeout_ms: milliseconds to wait for an answer; None is ``request_timeout_ms``.
 
         Raises:
             IllegalStateError: the consumer has no group.
