@@ -1,4 +1,4 @@
-"""What the group coordinator's shell asks of the engine: time, ids, topics, and the log of the offsets."""
+"""What the coordinators' shells ask of the engine: time, ids, topics, and the logs of the internal topics."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
 
 
+_NO_SEQUENCE = -1  # coordinators do not number their batches
+
+
 class PartitionLog:
-    """One partition of ``__consumer_offsets`` as the coordinator reads and writes it."""
+    """One partition of an internal topic as its coordinator reads and writes it."""
 
     __slots__ = ("_load_buffer_bytes", "_partition")
 
@@ -35,6 +38,24 @@ class PartitionLog:
         """Append one batch; returns when it is committed, with one replica at once."""
         self._partition.append(batch, origin=AppendOrigin.COORDINATOR)
         self._partition.wake_readers()
+
+    def append_in_transaction(self, batch: bytearray, producer_id: int, producer_epoch: int) -> None:
+        """Append one batch of a transaction; the transaction coordinator was asked before."""
+        verification = self._partition.start_verification(producer_id, producer_epoch, _NO_SEQUENCE)
+        self._partition.append(batch, origin=AppendOrigin.COORDINATOR, verification=verification)
+        self._partition.wake_readers()
+
+    def append_marker(
+        self, producer_id: int, producer_epoch: int, *, commit: bool, coordinator_epoch: int, transaction_version: int
+    ) -> None:
+        """Append the end of a transaction; returns when it is committed, with one replica at once."""
+        self._partition.append_marker(
+            producer_id,
+            producer_epoch,
+            commit=commit,
+            coordinator_epoch=coordinator_epoch,
+            transaction_version=transaction_version,
+        )
 
     def read_all(self) -> Iterator[memoryview]:
         """Every batch there is now."""

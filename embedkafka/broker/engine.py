@@ -16,7 +16,7 @@ from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.producer_ids import ProducerIds
 from embedkafka.broker.store import BROKER_ID, Store
-from embedkafka.broker.topic import CONSUMER_OFFSETS
+from embedkafka.broker.topic import CONSUMER_OFFSETS, TRANSACTION_STATE
 from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
@@ -25,6 +25,7 @@ from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
+    from embedkafka.broker.transactions import Transactions
     from embedkafka.files import Files
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -75,6 +76,7 @@ class Engine:
             raise
         self.ports = {BROKER_ID: BrokerPort(self, BROKER_ID)}
         self._groups: Groups | None = None
+        self._transactions: Transactions | None = None
         self._groups_lock = threading.Lock()
         self._close_lock = threading.RLock()
         self._is_closed = False
@@ -122,6 +124,8 @@ class Engine:
         _engines.add(self)
         if self.store.has_folder_of(CONSUMER_OFFSETS) and not self.read_only:
             self.groups  # noqa: B018  # made now, so that what was committed long ago expires
+        if self.store.has_folder_of(TRANSACTION_STATE) and not self.read_only:
+            self.transactions.start()
 
     # For clients -----------------------------------------------------------------------------------------------------
 
@@ -163,6 +167,19 @@ class Engine:
                     groups = self._groups = open_groups(self)
         return groups
 
+    @property
+    def transactions(self) -> Transactions:
+        """The transaction coordinator, made at its first use."""
+        transactions = self._transactions
+        if transactions is None:
+            with self._groups_lock:
+                transactions = self._transactions
+                if transactions is None:
+                    from embedkafka.broker.transactions_engine import open_transactions
+
+                    transactions = self._transactions = open_transactions(self)
+        return transactions
+
     def topics_deleted(self, names: Sequence[str]) -> None:
         """Let the coordinator forget what groups have committed for topics."""
         if self._groups is not None:
@@ -185,6 +202,8 @@ class Engine:
                 return
             if not self.is_unusable:
                 self.unsealed.seal_all()
+                if self._transactions is not None:
+                    self._transactions.close()
                 if self._groups is not None:
                     self._groups.close()
             for partition in self.topics.partitions():

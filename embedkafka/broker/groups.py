@@ -39,17 +39,27 @@ from embedkafka.broker.api import (
     RequestContext,
     SyncGroupReply,
     SyncGroupRequest,
+    TxnMarker,
+    TxnOffsetCommitRequest,
 )
 from embedkafka.broker.groups_host import GroupsHost
 from embedkafka.broker.groups_members import IN_PROCESS_HOST
 from embedkafka.broker.groups_shard import PARKED, Complete, GroupShard
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.decision import CommitOffsets, ConsumerHeartbeat, ExpireOffsets, JoinGroup, TopicsDeleted
+from embedkafka.coordinator.decision import (
+    CommitOffsets,
+    ConsumerHeartbeat,
+    ExpireOffsets,
+    JoinGroup,
+    Producer,
+    TopicsDeleted,
+)
 from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
 
-_GROUP_KEY_TYPE = 0  # FindCoordinator; 1 is a transactional id, 2 a share group's partition
+_GROUP_KEY_TYPE = 0  # FindCoordinator; 2 is a share group's partition
+_TRANSACTION_KEY_TYPE = 1
 
 
 class Groups:
@@ -81,8 +91,8 @@ class Groups:
     def find_coordinator(
         self, context: RequestContext, key_type: int, keys: Sequence[str]
     ) -> Sequence[FoundCoordinator]:
-        """This broker, for every group; other kinds of coordinators are not here yet."""
-        if key_type != _GROUP_KEY_TYPE:
+        """This broker, for every group and transactional id; other kinds of coordinators are not here yet."""
+        if key_type not in (_GROUP_KEY_TYPE, _TRANSACTION_KEY_TYPE):
             message = f"there is no coordinator for keys of type {key_type}"
             return [FoundCoordinator(key, InvalidRequestError.errno, message) for key in keys]
         at = self._host.broker_endpoint()
@@ -134,6 +144,29 @@ class Groups:
 
     def offset_commit(self, context: RequestContext, request: OffsetCommitRequest) -> OffsetCommitReply:
         """Store offsets; those of partitions that do not exist are refused one by one."""
+        return self._commit(request, None)
+
+    def txn_offset_commit(self, context: RequestContext, request: TxnOffsetCommitRequest) -> OffsetCommitReply:
+        """Store offsets that count once the producer's transaction is committed."""
+        commit = OffsetCommitRequest(
+            request.group_id, request.offsets, request.generation_id, request.member_id, request.group_instance_id
+        )
+        return self._commit(commit, Producer(request.producer_id, request.producer_epoch))
+
+    def complete_transaction(self, partition: int, marker: TxnMarker) -> int:
+        """Write a transaction's marker into a partition of ``__consumer_offsets``; the reply is an error code.
+
+        To be called without a lock held.
+        """
+        return self._shard_at(partition).complete_transaction(
+            marker.producer_id,
+            marker.producer_epoch,
+            commit=marker.committed,
+            coordinator_epoch=marker.coordinator_epoch,
+            transaction_version=marker.transaction_version,
+        )
+
+    def _commit(self, request: OffsetCommitRequest, producer: Producer | None) -> OffsetCommitReply:
         topic_ids: dict[str, UUID] = {}
         unknown: dict[TopicPartition, int] = {}
         for topic_partition in request.offsets:
@@ -144,7 +177,8 @@ class Groups:
                 topic_ids[topic_partition.topic] = topic_id
         if unknown:
             request = _with_offsets(request, {tp: o for tp, o in request.offsets.items() if tp not in unknown})
-        reply: OffsetCommitReply = self._shard(request.group_id).run(CommitOffsets(request, topic_ids))
+        command = CommitOffsets(request, topic_ids, producer)
+        reply: OffsetCommitReply = self._shard(request.group_id).run(command)
         return OffsetCommitReply({**reply.error_codes, **unknown}) if unknown else reply
 
     def offset_fetch(self, context: RequestContext, request: OffsetFetchRequest) -> OffsetFetchReply:

@@ -24,6 +24,22 @@ class OffsetsLog(Protocol):
             BrokerResponseError: it is not in the log.
         """
 
+    def append_in_transaction(self, batch: bytearray, producer_id: int, producer_epoch: int) -> None:
+        """Append one encoded batch of a producer's transaction, of which the partition is a part already.
+
+        Raises:
+            BrokerResponseError: it is not in the log.
+        """
+
+    def append_marker(
+        self, producer_id: int, producer_epoch: int, *, commit: bool, coordinator_epoch: int, transaction_version: int
+    ) -> None:
+        """Append the end of a transaction; returns when it is committed.
+
+        Raises:
+            BrokerResponseError: it is not in the log.
+        """
+
     def read_all(self) -> Iterator[memoryview]:
         """Whole batches from the log's start to its end."""
 

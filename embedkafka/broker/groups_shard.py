@@ -45,6 +45,7 @@ from embedkafka.coordinator.decision import (
 from embedkafka.coordinator.machine import GroupMachine
 from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError, UnknownError
 from embedkafka.record import decode_batch, encode_batch, iter_headers
+from embedkafka.record.control import decode_marker
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +115,40 @@ class GroupShard:
         finally:
             self._outbox.deliver()
 
+    def complete_transaction(
+        self, producer_id: int, producer_epoch: int, *, commit: bool, coordinator_epoch: int, transaction_version: int
+    ) -> int:
+        """Write a transaction's end into the log and let its offsets count, or go.  Called without a lock held.
+
+        Returns:
+            Kafka's error code.
+        """
+        try:
+            self._find_log(create=False)
+            with self.lock:
+                if self._closed or self._read_only or self._log is None:
+                    return CoordinatorNotAvailableError.errno
+                if self._suspect:
+                    self._reload()
+                self._suspect = True
+                self._log.append_marker(
+                    producer_id,
+                    producer_epoch,
+                    commit=commit,
+                    coordinator_epoch=coordinator_epoch,
+                    transaction_version=transaction_version,
+                )
+                self._machine.apply_marker(producer_id, commit=commit)
+                self._suspect = False
+        except BrokerResponseError as error:
+            return error.errno
+        except BaseException:
+            self._clock.call_soon(self._recover)
+            raise
+        finally:
+            self._outbox.deliver()
+        return 0
+
     def watch(self, group_id: str, member_id: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` whenever the member should look after its group; returns what ends that."""
         with self.lock:
@@ -162,10 +197,19 @@ class GroupShard:
     def _append(self, decision: Decision, now_ms: int) -> None:
         if self._log is None:
             raise CoordinatorNotAvailableError(f"__consumer_offsets-{self.index} cannot be written")
-        batch = encode_batch([(now_ms, *records.encode(record), ()) for record in decision.records])
-        self._log.append(batch)
+        producer_id, producer_epoch = decision.producer or (-1, -1)
+        batch = encode_batch(
+            [(now_ms, *records.encode(record), ()) for record in decision.records],
+            producer_id=producer_id,
+            producer_epoch=producer_epoch,
+            is_transactional=producer_id >= 0,
+        )
+        if decision.producer is None:
+            self._log.append(batch)
+        else:
+            self._log.append_in_transaction(batch, producer_id, producer_epoch)
         for record in decision.records:
-            self._machine.apply(record)
+            self._machine.apply(record, producer_id)
 
     def _note(self, event: GroupChanged) -> None:
         self._machine.note(event)
@@ -202,12 +246,14 @@ class GroupShard:
         machine = GroupMachine(self._config)
         for chunk in self._log.read_all() if self._log is not None else ():
             for position, header in iter_headers(chunk):
-                if header.is_control:
-                    continue  # transaction markers; offsets in transactions are not here yet
+                producer_id = header.producer_id if header.is_transactional else -1
                 for entry in decode_batch(chunk, position):
+                    if header.is_control:
+                        machine.apply_marker(producer_id, commit=decode_marker(entry.key, entry.value).commit)
+                        continue
                     record = None if entry.key is None else records.decode(entry.key, entry.value)
                     if record is not None:
-                        machine.apply(record)
+                        machine.apply(record, producer_id)
         self._fail_parked(NotCoordinatorError.errno)
         self._timers.cancel_all()
         self._machine = machine

@@ -19,6 +19,7 @@ from embedkafka.broker import api
 from embedkafka.broker.configs import Configs
 from embedkafka.broker.describing import Describing
 from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
+from embedkafka.broker.markers import write_markers
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
 from embedkafka.model import TopicPartition
@@ -27,6 +28,7 @@ from embedkafka.record import SealedBatch
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
     from embedkafka.broker.groups import Groups
+    from embedkafka.broker.transactions import Transactions
 
 _HIGHEST_API_KEY = 92  # Kafka 4.3
 
@@ -51,6 +53,11 @@ class ApiKey:
     DELETE_TOPICS = 20
     DELETE_RECORDS = 21
     INIT_PRODUCER_ID = 22
+    ADD_PARTITIONS_TO_TXN = 24
+    ADD_OFFSETS_TO_TXN = 25
+    END_TXN = 26
+    WRITE_TXN_MARKERS = 27
+    TXN_OFFSET_COMMIT = 28
     OFFSET_FOR_LEADER_EPOCH = 23
     DESCRIBE_CONFIGS = 32
     ALTER_CONFIGS = 33
@@ -61,6 +68,8 @@ class ApiKey:
     OFFSET_DELETE = 47
     DESCRIBE_CLUSTER = 60
     DESCRIBE_PRODUCERS = 61
+    DESCRIBE_TRANSACTIONS = 65
+    LIST_TRANSACTIONS = 66
     CONSUMER_GROUP_HEARTBEAT = 68
     CONSUMER_GROUP_DESCRIBE = 69
 
@@ -76,6 +85,7 @@ class BrokerPort:
         self._unsealed = engine.unsealed
         self._seal = engine.unsealed.seal
         self._producing = Producing(topics.partition, read_only=engine.read_only)
+        self._producing.verify_transaction = self._verify_transaction
         self._fetcher = Fetcher(
             topics.partition, engine.unsealed, engine.clock, engine.config.integer("fetch.max.bytes")
         )
@@ -115,16 +125,6 @@ class BrokerPort:
         """
         self._admit(ApiKey.PRODUCE, context)
         return self._producing.produce_sealed(topic_partition, batch, acks, transactional_id)
-
-    def init_producer_id(
-        self,
-        context: api.RequestContext,
-        request: api.InitProducerIdRequest,
-        complete: Callable[[api.InitProducerIdReply], None],
-    ) -> None:
-        """Give a producer without transactions a new id."""
-        self._admit(ApiKey.INIT_PRODUCER_ID, context)
-        complete(self._producing.init_producer_id(self._engine.producer_ids))
 
     def describe_producers(
         self, context: api.RequestContext, topic_partitions: Sequence[TopicPartition]
@@ -267,7 +267,7 @@ class BrokerPort:
     def find_coordinator(
         self, context: api.RequestContext, key_type: int, keys: Sequence[str]
     ) -> Sequence[api.FoundCoordinator]:
-        """Which broker coordinates each group (``key_type`` 0)."""
+        """Which broker coordinates each group (``key_type`` 0) or transactional id (1)."""
         self._admit(ApiKey.FIND_COORDINATOR, context)
         return self._groups.find_coordinator(context, key_type, keys)
 
@@ -357,3 +357,83 @@ class BrokerPort:
         """Delete groups that have no members, with their offsets."""
         self._admit(ApiKey.DELETE_GROUPS, context)
         return self._groups.delete_groups(context, group_ids)
+
+    # Transactions ----------------------------------------------------------------------------------------------------
+
+    def init_producer_id(
+        self,
+        context: api.RequestContext,
+        request: api.InitProducerIdRequest,
+        complete: Callable[[api.InitProducerIdReply], None],
+    ) -> None:
+        """Give a producer its id: without a transactional id a new one, else that id's, with a newer epoch."""
+        self._admit(ApiKey.INIT_PRODUCER_ID, context)
+        if request.transactional_id is None:
+            complete(self._producing.init_producer_id(self._engine.producer_ids))
+        else:
+            complete(self._transactions.init_producer_id(request))
+
+    @property
+    def _transactions(self) -> Transactions:
+        return self._engine.transactions
+
+    def add_partitions_to_txn(
+        self, context: api.RequestContext, transactions: Sequence[api.TxnPartitions]
+    ) -> Sequence[api.TxnPartitionsResult]:
+        """Add partitions to transactions, or verify that they are there, each transaction for itself."""
+        self._admit(ApiKey.ADD_PARTITIONS_TO_TXN, context)
+        return [self._transactions.add_partitions(each) for each in transactions]
+
+    def add_offsets_to_txn(
+        self,
+        context: api.RequestContext,
+        transactional_id: str,
+        *,
+        producer_id: int,
+        producer_epoch: int,
+        group_id: str,
+    ) -> int:
+        """Announce that a group's offsets will be committed in a transaction; the reply is an error code."""
+        self._admit(ApiKey.ADD_OFFSETS_TO_TXN, context)
+        return self._transactions.add_offsets(transactional_id, producer_id, producer_epoch, group_id)
+
+    def end_txn(self, context: api.RequestContext, request: api.EndTxnRequest) -> api.EndTxnReply:
+        """Commit or abort a transaction; its markers are written before this returns."""
+        self._admit(ApiKey.END_TXN, context)
+        return self._transactions.end(request)
+
+    def write_txn_markers(
+        self, context: api.RequestContext, markers: Sequence[api.TxnMarker]
+    ) -> Sequence[api.TxnMarkerResult]:
+        """Write the ends of transactions into partitions, past their coordinator: for an operator's hand."""
+        self._admit(ApiKey.WRITE_TXN_MARKERS, context)
+        return [api.TxnMarkerResult(each.producer_id, write_markers(self._engine, each)) for each in markers]
+
+    def txn_offset_commit(
+        self, context: api.RequestContext, request: api.TxnOffsetCommitRequest
+    ) -> api.OffsetCommitReply:
+        """Remember how far a group has read, once a transaction is committed."""
+        self._admit(ApiKey.TXN_OFFSET_COMMIT, context)
+        error_code = self._transactions.verify_offsets(request)
+        if error_code:
+            return api.OffsetCommitReply(dict.fromkeys(request.offsets, error_code))
+        return self._groups.txn_offset_commit(context, request)
+
+    def describe_transactions(
+        self, context: api.RequestContext, transactional_ids: Sequence[str]
+    ) -> Sequence[api.DescribedTransaction]:
+        """Transactions by their ids, in the order asked."""
+        self._admit(ApiKey.DESCRIBE_TRANSACTIONS, context)
+        return self._transactions.describe(transactional_ids)
+
+    def list_transactions(
+        self, context: api.RequestContext, request: api.ListTransactionsRequest
+    ) -> api.ListTransactionsReply:
+        """Transactional ids that pass the filters, by name."""
+        self._admit(ApiKey.LIST_TRANSACTIONS, context)
+        return self._transactions.list(request)
+
+    def _verify_transaction(
+        self, transactional_id: str, producer_id: int, producer_epoch: int, topic_partition: TopicPartition, add: bool
+    ) -> int:
+        return self._transactions.verify(transactional_id, producer_id, producer_epoch, topic_partition, add)

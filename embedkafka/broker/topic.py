@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from embedkafka.broker.partition import Partition
 
 CONSUMER_OFFSETS = "__consumer_offsets"
-INTERNAL_TOPICS = frozenset({CONSUMER_OFFSETS, "__transaction_state", "__share_group_state"})
+TRANSACTION_STATE = "__transaction_state"
+INTERNAL_TOPICS = frozenset({CONSUMER_OFFSETS, TRANSACTION_STATE, "__share_group_state"})
 
 _LOG_FIELDS = {
     field.name: field.name.replace("_", ".")

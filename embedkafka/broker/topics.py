@@ -20,7 +20,7 @@ from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.partition import Partition
 from embedkafka.broker.store import Store
-from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, Topic
+from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, TRANSACTION_STATE, Topic
 from embedkafka.broker.topic_rules import check_collision, place_new_partitions, place_new_topic
 from embedkafka.clock import Clock
 from embedkafka.config import BROKER_CONFIGS, BrokerConfig, topic_settings
@@ -37,6 +37,16 @@ from embedkafka.errors import (
 from embedkafka.model import TopicPartition, validate_topic_name
 
 _log = logging.getLogger(__name__)
+
+# For each internal topic the settings with its partition count and segment size, and how its log is compressed.
+_INTERNAL = {
+    CONSUMER_OFFSETS: ("offsets.topic.num.partitions", "offsets.topic.segment.bytes", "producer"),
+    TRANSACTION_STATE: (
+        "transaction.state.log.num.partitions",
+        "transaction.state.log.segment.bytes",
+        "uncompressed",
+    ),
+}
 
 
 class Topics:
@@ -179,13 +189,13 @@ class Topics:
         found = self._topics.get(name)
         if found is not None:
             return found
-        if name != CONSUMER_OFFSETS:
+        if name not in _INTERNAL:
             raise UnknownTopicOrPartitionError(f"there is no internal topic {name!r} yet")
         with self._changing():
             if name not in self._topics:
                 entry = self.catalog.topic(name)
                 if entry is None:
-                    (entry,) = self._reservations()
+                    entry = self._internal_entry(name)
                     self.catalog.put_topics(entry)
                 self._add(entry)
         self._announce()
@@ -193,20 +203,23 @@ class Topics:
 
     def _reservations(self, adopted: Sequence[TopicEntry] = ()) -> list[TopicEntry]:
         """Internal topics whose entries go along with the first topic's: one commit instead of two."""
-        if self.catalog.topic(CONSUMER_OFFSETS) is not None:
-            return []
-        found = next((entry for entry in adopted if entry.name == CONSUMER_OFFSETS), None)
-        count = self.config.integer("offsets.topic.num.partitions")
+        names = {CONSUMER_OFFSETS} | {entry.name for entry in adopted if entry.name in _INTERNAL}
+        return [self._internal_entry(name, adopted) for name in sorted(names) if self.catalog.topic(name) is None]
+
+    def _internal_entry(self, name: str, adopted: Sequence[TopicEntry] = ()) -> TopicEntry:
+        found = next((entry for entry in adopted if entry.name == name), None)
+        count_setting, segment_setting, compression_type = _INTERNAL[name]
+        count = self.config.integer(count_setting)
         if found is not None:
             count = max(count, len(found.replicas))
         replicas = ((self._store.broker_ids[0],),) * count
         configs = {
             "cleanup.policy": "compact",
-            "compression.type": "producer",
-            "segment.bytes": str(max(1 << 20, self.config.integer("offsets.topic.segment.bytes"))),
+            "compression.type": compression_type,
+            "segment.bytes": str(max(1 << 20, self.config.integer(segment_setting))),
         }
         topic_id = self._ids.uuid() if found is None else found.topic_id
-        return [TopicEntry(CONSUMER_OFFSETS, topic_id, replicas, configs, is_reserved=True)]
+        return TopicEntry(name, topic_id, replicas, configs, is_reserved=True)
 
     def delete(self, names: Sequence[str]) -> list[TopicResult]:
         """Delete topics; their files go after ``file.delete.delay.ms``."""

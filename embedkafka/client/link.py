@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from embedkafka.clock import Clock
 
 _GROUP = 0  # FindCoordinator's key type for consumer groups
+_TRANSACTION = 1  # and for transactional ids
 
 _in_tasks = threading.local()
 
@@ -114,12 +115,19 @@ class EmbeddedLink:
 
     def coordinator_port(self, group_id: str) -> BrokerPort:
         """The broker that coordinates a group."""
-        (found,) = self.any_port().find_coordinator(self.context, _GROUP, [group_id])
+        return self._coordinator_port(_GROUP, group_id)
+
+    def transaction_coordinator_port(self, transactional_id: str) -> BrokerPort:
+        """The broker that coordinates a transactional id."""
+        return self._coordinator_port(_TRANSACTION, transactional_id)
+
+    def _coordinator_port(self, key_type: int, key: str) -> BrokerPort:
+        (found,) = self.any_port().find_coordinator(self.context, key_type, [key])
         if found.error_code:
-            raise for_code(found.error_code)(found.error_message or group_id)
+            raise for_code(found.error_code)(found.error_message or key)
         port = self.engine.ports.get(found.broker_id)
         if port is None:
-            raise CoordinatorNotAvailableError(f"group {group_id!r} has no coordinator")
+            raise CoordinatorNotAvailableError(f"{key!r} has no coordinator")
         return port
 
     # Metadata ------------------------------------------------------------------------------------------------------

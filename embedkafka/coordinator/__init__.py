@@ -15,6 +15,6 @@ The files are split by command: ``join``, ``sync``, ``leave`` (with heartbeat), 
 ``describe``, ``expire``; ``group`` is the state they read, ``rebalance`` what several of them set going, ``turn`` the
 copy that one command works on.
 
-Room is left for other group types (KIP-848: ``Group`` is the classic one, chosen by ``GroupMachine.find``) and for
-transactional offsets (pending by producer id until a marker, as another durable map); neither is here yet.
+Offsets that a producer commits in a transaction (KIP-447) are durable too: pending, until ``apply_marker`` lets them
+count or go.
 """

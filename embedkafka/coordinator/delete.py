@@ -25,7 +25,7 @@ def delete_offsets(request: OffsetDeleteRequest, group: AnyGroup | None, durable
         return Decision(reply=OffsetDeleteReply(GroupIdNotFoundError.errno))
     if group.guards_offsets():
         return Decision(reply=OffsetDeleteReply(NonEmptyGroupError.errno))
-    committed = durable.offsets.get(request.group_id, {})
+    stored = durable.offset_partitions(request.group_id)
     error_codes = {}
     records: list[Record] = []
     subscribed = {topic: group.is_subscribed_to(topic) for topic, _ in request.partitions}
@@ -34,7 +34,7 @@ def delete_offsets(request: OffsetDeleteRequest, group: AnyGroup | None, durable
             error_codes[topic_partition] = GroupSubscribedToTopicError.errno
             continue
         error_codes[topic_partition] = 0
-        if topic_partition in committed:
+        if topic_partition in stored:
             records.append(offset_tombstone(request.group_id, topic_partition))
     return Decision(reply=OffsetDeleteReply(0, error_codes), records=records)
 
@@ -66,8 +66,8 @@ def delete_topics(command: TopicsDeleted, durable: DurableState) -> Decision:
     gone = frozenset(command.topics)
     records = [
         offset_tombstone(group_id, topic_partition)
-        for group_id, offsets in durable.offsets.items()
-        for topic_partition in offsets
+        for group_id in sorted(durable.offsets.keys() | durable.pending.keys())
+        for topic_partition in sorted(durable.offset_partitions(group_id))
         if topic_partition.topic in gone
     ]
     return Decision(records=records)
@@ -76,7 +76,8 @@ def delete_topics(command: TopicsDeleted, durable: DurableState) -> Decision:
 def group_tombstones(group: AnyGroup, durable: DurableState) -> list[Record]:
     """What deletes a group and everything it committed."""
     records: list[Record] = [
-        offset_tombstone(group.group_id, topic_partition) for topic_partition in durable.offsets.get(group.group_id, ())
+        offset_tombstone(group.group_id, topic_partition)
+        for topic_partition in sorted(durable.offset_partitions(group.group_id))
     ]
     if group.group_id in durable.groups or group.group_id in durable.consumer_groups:
         records += group.tombstones()

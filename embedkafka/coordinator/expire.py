@@ -24,7 +24,8 @@ def expire_offsets(groups: Iterable[AnyGroup], durable: DurableState, config: Gr
             for topic_partition, value in committed.items()
             if _is_expired(group, topic_partition.topic, value, config, now_ms)
         ]
-        if group.is_abandoned and len(expired) == len(committed):
+        is_empty = len(expired) == len(committed) and group.group_id not in durable.pending
+        if group.is_abandoned and is_empty:
             records += group_tombstones(group, durable)
             events.append(GroupChanged(group.group_id, None))
         else:

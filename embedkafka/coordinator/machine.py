@@ -85,9 +85,13 @@ class GroupMachine:
         """What the log holds; comparable, not to be changed."""
         return self._durable
 
-    def apply(self, record: Record) -> None:
-        """Let a record that is in the log take effect."""
-        self._durable.apply(record)
+    def apply(self, record: Record, producer_id: int = -1) -> None:
+        """Let a record that is in the log take effect; with a producer id, as part of its transaction."""
+        self._durable.apply(record, producer_id)
+
+    def apply_marker(self, producer_id: int, *, commit: bool) -> None:
+        """Let the end of a producer's transaction, which is in the log, take effect."""
+        self._durable.apply_marker(producer_id, commit=commit)
 
     def note(self, event: GroupChanged) -> None:
         """Let a soft change take effect; of a group that nobody is in or about to join, nothing is soft."""
@@ -105,7 +109,8 @@ class GroupMachine:
         stored = self._durable.groups.get(group_id)
         if stored is not None:
             return classic_group.restore(group_id, stored)
-        return classic_group.Group(group_id) if group_id in self._durable.offsets else None
+        has_offsets = group_id in self._durable.offsets or group_id in self._durable.pending
+        return classic_group.Group(group_id) if has_offsets else None
 
     def groups(self) -> Iterator[AnyGroup]:
         """Every group, by id."""

@@ -1,4 +1,4 @@
-"""What the log holds: groups at their last stable moment, and committed offsets."""
+"""What the log holds: groups at their last stable moment, offsets, and those that a transaction may commit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ class DurableState:
     groups: dict[str, GroupMetadataValue] = field(default_factory=dict)  # the classic ones
     consumer_groups: dict[str, ConsumerGroup] = field(default_factory=dict)
     offsets: dict[str, dict[TopicPartition, OffsetCommitValue]] = field(default_factory=dict)
+    pending: dict[str, dict[TopicPartition, dict[int, OffsetCommitValue | None]]] = field(default_factory=dict)
+    """By producer id, in the order of the log; None where a later commit has taken the place of the value."""
 
-    def apply(self, record: Record) -> None:
-        """Take one record in; tombstones of what is not there are ignored."""
+    def apply(self, record: Record, producer_id: int = -1) -> None:
+        """Take one record in; tombstones of what is not there are ignored.
+
+        Args:
+            producer_id: of the transaction that the record belongs to; -1 where it belongs to none.
+        """
         if isinstance(record, OffsetRecord):
-            self._apply_offset(record)
+            self._apply_offset(record, producer_id)
         elif not isinstance(record, GroupRecord):
             self._apply_to_consumer_group(record)
         elif record.value is None:
@@ -42,17 +48,51 @@ class DurableState:
         else:
             group.apply(record)
 
-    def _apply_offset(self, record: OffsetRecord) -> None:
+    def apply_marker(self, producer_id: int, *, commit: bool) -> None:
+        """Let a transaction's end take effect: what it has pending counts, or is forgotten."""
+        for group_id in list(self.pending):
+            for topic_partition, by_producer in list(self.pending[group_id].items()):
+                if producer_id not in by_producer:
+                    continue
+                value = by_producer[producer_id]
+                if commit and value is not None:
+                    self.offsets.setdefault(group_id, {})[topic_partition] = value
+                    for earlier in by_producer:
+                        if earlier == producer_id:
+                            break
+                        by_producer[earlier] = None
+                del by_producer[producer_id]
+                if not by_producer:
+                    self._forget_pending(group_id, topic_partition)
+
+    def _apply_offset(self, record: OffsetRecord, producer_id: int) -> None:
         key = record.key
         topic_partition = TopicPartition(key.topic, key.partition)
-        if record.value is not None:
+        if record.value is None:
+            committed = self.offsets.get(key.group, {})
+            committed.pop(topic_partition, None)
+            if not committed:
+                self.offsets.pop(key.group, None)
+            self._forget_pending(key.group, topic_partition)
+        elif producer_id < 0:
             self.offsets.setdefault(key.group, {})[topic_partition] = record.value
-            return
-        committed = self.offsets.get(key.group, {})
-        committed.pop(topic_partition, None)
-        if not committed:
-            self.offsets.pop(key.group, None)
+            for earlier in self.pending.get(key.group, {}).get(topic_partition, {}):
+                self.pending[key.group][topic_partition][earlier] = None
+        else:
+            by_producer = self.pending.setdefault(key.group, {}).setdefault(topic_partition, {})
+            by_producer.pop(producer_id, None)  # so that it stands last
+            by_producer[producer_id] = record.value
+
+    def _forget_pending(self, group_id: str, topic_partition: TopicPartition) -> None:
+        pending = self.pending.get(group_id, {})
+        pending.pop(topic_partition, None)
+        if not pending:
+            self.pending.pop(group_id, None)
+
+    def offset_partitions(self, group_id: str) -> set[TopicPartition]:
+        """Partitions with an offset that is committed or pending."""
+        return self.offsets.get(group_id, {}).keys() | self.pending.get(group_id, {}).keys()
 
     def group_ids(self) -> set[str]:
         """Groups with a record or an offset; one that only ever committed from outside has no record."""
-        return self.groups.keys() | self.consumer_groups.keys() | self.offsets.keys()
+        return self.groups.keys() | self.consumer_groups.keys() | self.offsets.keys() | self.pending.keys()

@@ -819,7 +819,7 @@ cdef class RecordCursor:
 
     cdef bint _is_aborted(self, int64_t producer_id) except -1:
         """Whether the batch at hand, which a producer wrote in a transaction, belongs to an aborted one."""
-        while self._aborted and self._aborted[-1][0] < self._next_batch_offset:
+        while self._aborted and self._aborted[len(self._aborted) - 1][0] < self._next_batch_offset:  # no wraparound
             self._aborting.add(self._aborted.pop()[1])
         return producer_id in self._aborting
 

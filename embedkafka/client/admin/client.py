@@ -11,6 +11,7 @@ from embedkafka.client.admin.configs import ConfigAdmin
 from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.client.admin.later import LaterAdmin
 from embedkafka.client.admin.topics import TopicAdmin
+from embedkafka.client.admin.transactions import TransactionAdmin
 from embedkafka.client.link import connect
 from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_milliseconds, resolve
 
@@ -34,8 +35,8 @@ WITHOUT_MEANING: Mapping[str, str] = {
 """Accepted and without effect, each with the reason."""
 
 
-class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, ClusterAdmin, LaterAdmin):
-    """Creates, describes, changes and deletes topics, settings and groups.
+class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, TransactionAdmin, ClusterAdmin, LaterAdmin):
+    """Creates, describes, changes and deletes topics, settings, groups and transactions.
 
     Args:
         **configs: kafka-python's settings (``DEFAULT_CONFIG``), also under Java's dotted names.

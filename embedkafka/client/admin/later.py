@@ -73,34 +73,3 @@ class LaterAdmin(AdminBase):
     ) -> NoReturn:
         """Feature flags."""
         raise not_yet("feature flags")
-
-    # Transactions
-
-    def list_transactions(
-        self,
-        broker_ids: Any = None,
-        producer_id_filters: Any = None,
-        state_filters: Any = None,
-        duration_filter_ms: Any = None,
-        transactional_id_pattern: Any = None,
-    ) -> NoReturn:
-        """Transactions."""
-        raise not_yet("transactions")
-
-    def describe_transactions(self, transactional_ids: Any) -> NoReturn:
-        """Transactions."""
-        raise not_yet("transactions")
-
-    def describe_producers(self, partitions: Any, broker_id: Any = None) -> NoReturn:
-        """Transactions."""
-        raise not_yet("transactions")
-
-    def abort_transaction(self, spec: Any) -> NoReturn:
-        """Transactions."""
-        raise not_yet("transactions")
-
-    def find_hanging_transactions(
-        self, broker_ids: Any = None, max_transaction_timeout_ms: float = 900_000
-    ) -> NoReturn:
-        """Transactions."""
-        raise not_yet("transactions")

@@ -7,7 +7,7 @@ from typing import Any
 
 from embedkafka.client.partitioners import DefaultPartitioner
 from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_counts, check_milliseconds, resolve
-from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
+from embedkafka.errors import KafkaConfigurationError
 from embedkafka.record.compression import type_by_name
 
 DEFAULT_CONFIG: dict[str, Any] = {
@@ -46,7 +46,6 @@ WITHOUT_MEANING: Mapping[str, str] = {
     "metric_reporters": "metrics() is the way to read them",
     "metrics_num_samples": "metrics are totals and averages since the start, not rates over a window",
     "metrics_sample_window_ms": "metrics are totals and averages since the start, not rates over a window",
-    "transaction_timeout_ms": "there are no transactions yet",
 }
 """Accepted and without effect, or with less than in kafka-python; each with the reason."""
 
@@ -58,7 +57,6 @@ def producer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         KafkaConfigurationError: an unknown setting (naming the nearest known one), or a value that cannot be.
-        UnsupportedVersionError: ``transactional_id``; there are no transactions yet.
     """
     settings = resolve("KafkaProducer", DEFAULT_CONFIG, given)
     names = {name.replace(".", "_") for name in given}
@@ -76,8 +74,7 @@ def producer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     settings["acks"] = _acks(settings["acks"])
     settings["compression_type"] = _compression(settings["compression_type"])
     settings["retries"] = _retries(settings["retries"])
-    if settings["transactional_id"] is not None:
-        raise UnsupportedVersionError("transactional_id: there are no transactions yet; leave it at None")
+    _check_transactional_id(settings["transactional_id"])
     _check_idempotence(settings, names)
     if settings["partitioner"] is None:
         settings["partitioner"] = DefaultPartitioner()
@@ -118,9 +115,20 @@ def _retries(retries: Any) -> float:
     return found
 
 
+def _check_transactional_id(transactional_id: Any) -> None:
+    if transactional_id is not None and (not isinstance(transactional_id, str) or not transactional_id):
+        raise KafkaConfigurationError(f"transactional_id is {transactional_id!r}, not a text of at least one character")
+
+
 def _check_idempotence(settings: dict[str, Any], given: set[str]) -> None:
-    """Idempotence needs acks=all, retries, at most five batches in flight (KIP-679); asked for, a clash raises."""
+    """Idempotence needs acks=all, retries, at most five batches in flight (KIP-679); asked for, a clash raises.
+
+    A ``transactional_id`` asks for it.
+    """
+    is_transactional = settings["transactional_id"] is not None
     if not settings["enable_idempotence"]:
+        if is_transactional:
+            raise KafkaConfigurationError("a transactional_id needs enable_idempotence=True")
         return
     conflicts = [
         f"{name}={settings[name]!r}"
@@ -131,7 +139,8 @@ def _check_idempotence(settings: dict[str, Any], given: set[str]) -> None:
         )
         if clashes
     ]
-    if conflicts and "enable_idempotence" in given:
-        raise KafkaConfigurationError(f"enable_idempotence=True does not go with {', '.join(conflicts)}")
+    if conflicts and ("enable_idempotence" in given or is_transactional):
+        asked = "a transactional_id" if is_transactional else "enable_idempotence=True"
+        raise KafkaConfigurationError(f"{asked} does not go with {', '.join(conflicts)}")
     if conflicts:
         settings["enable_idempotence"] = False

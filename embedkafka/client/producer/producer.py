@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from embedkafka.client.producer.linger import Linger
 from embedkafka.client.producer.memory import BufferMemory
 from embedkafka.client.producer.metrics import by_group
 from embedkafka.client.producer.route import ProducerCluster, custom_partition
+from embedkafka.client.producer.transaction import Transactions
 from embedkafka.errors import (
     BrokerResponseError,
     IllegalStateError,
@@ -29,9 +30,14 @@ from embedkafka.errors import (
     KafkaStorageError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
-    UnsupportedVersionError,
 )
-from embedkafka.model import ProducerRecord, TopicPartition, validate_topic_name
+from embedkafka.model import (
+    ConsumerGroupMetadata,
+    OffsetAndMetadata,
+    ProducerRecord,
+    TopicPartition,
+    validate_topic_name,
+)
 from embedkafka.record import FutureRecordMetadata, SendPath, TopicLanes, murmur2
 from embedkafka.record.compression import type_by_name
 
@@ -60,7 +66,6 @@ class KafkaProducer(SendPath):
 
     Raises:
         KafkaConfigurationError: an unknown setting, naming the nearest known one, or a value that cannot be.
-        UnsupportedVersionError: ``transactional_id``; there are no transactions yet.
     """
 
     DEFAULT_CONFIG = DEFAULT_CONFIG
@@ -99,7 +104,11 @@ class KafkaProducer(SendPath):
         self._cluster = ProducerCluster(self._link)
         self._unwatch = self._link.engine.watch_metadata(_weakly(self))
         self._init_path(clock, settings["key_serializer"], settings["value_serializer"])
-        self._detour = bool(self._interceptors) or not self._partitions_itself
+        self._has_detour = bool(self._interceptors) or not self._partitions_itself
+        self._transactions: Transactions | None = None
+        if settings["transactional_id"] is not None:
+            self._transactions = Transactions(self, settings["transactional_id"])
+        self._transaction_changed()
         self._link.owned_by(self, partial(_abandon, self._lanes, self._unwatch))
         _producers.add(self)
 
@@ -109,6 +118,8 @@ class KafkaProducer(SendPath):
         self, topic: Any, value: Any, key: Any, headers: Any, partition: int | None, timestamp_ms: int | None
     ) -> FutureRecordMetadata:
         self._check_open()
+        if self._transactions is not None:
+            self._transactions.check_send("send()")
         if isinstance(topic, ProducerRecord):
             record = topic
             topic, value, key, headers = record.topic, record.value, record.key, record.headers
@@ -188,6 +199,8 @@ class KafkaProducer(SendPath):
         """Append where there is no open batch, or not enough room in it."""
         if self._closed:
             self._check_open()
+        if self._transactions is not None:
+            self._transactions.check_send("send()")
         after_full = False
         while True:
             future = lane.append(key, value, headers, timestamp_ms)
@@ -381,13 +394,14 @@ class KafkaProducer(SendPath):
         except IllegalStateError:
             pass  # the engine is closed, or belongs to the parent process: nothing can be flushed
         else:
+            if self._transactions is not None and self._transactions.may_abort:
+                with contextlib.suppress(KafkaError):  # it times out otherwise
+                    self.abort_transaction()
             with contextlib.suppress(KafkaTimeoutError):  # what is left fails below
                 self._flush(timeout)
         self._closed = True
         self._unwatch()
-        for lane in list(self._lanes.values()):
-            self._link.unsealed.discard(lane.topic_partition, lane)
-            lane.abort(KafkaError("the producer was closed before this record was acknowledged"))
+        self._discard_unsealed(KafkaError("the producer was closed before this record was acknowledged"))
         self._interceptors.close()
         for name in ("key_serializer", "value_serializer"):
             close = getattr(self.config[name], "close", None)
@@ -401,9 +415,7 @@ class KafkaProducer(SendPath):
         self._detour = True
         self._closed = True
         self._unwatch()
-        for lane in list(self._lanes.values()):
-            self._link.unsealed.discard(lane.topic_partition, lane)
-            lane.abort(KafkaError("the producer was killed before this record was acknowledged"))
+        self._discard_unsealed(KafkaError("the producer was killed before this record was acknowledged"))
         self._link.close()
 
     def __enter__(self) -> KafkaProducer:
@@ -440,49 +452,105 @@ class KafkaProducer(SendPath):
         return not self._closed
 
     def __repr__(self) -> str:
-        return f"<KafkaProducer client_id={self.config['client_id']} transactional_id=None>"
+        return (
+            f"<KafkaProducer client_id={self.config['client_id']} transactional_id={self.config['transactional_id']}>"
+        )
 
     # Transactions --------------------------------------------------------------------------------------------------
 
     def init_transactions(self) -> None:
-        """Transactions come later.
+        """Begin to be the producer of this ``transactional_id``: those before are fenced, their transaction is ended.
+
+        To be called once, before any other of these methods.
 
         Raises:
-            UnsupportedVersionError: always.
+            IllegalStateError: there is no ``transactional_id``, or this was done before.
+            InvalidTransactionTimeoutError: ``transaction_timeout_ms`` is more than the broker's
+                ``transaction.max.timeout.ms``.
+            KafkaTimeoutError: not within ``max_block_ms``; it may be called again.
         """
-        raise UnsupportedVersionError("init_transactions: there are no transactions yet")
+        self._transactional("init_transactions").initialize()
+        self._link.after_call()
 
     def begin_transaction(self) -> None:
-        """Transactions come later.
+        """Begin a transaction: ``read_committed`` readers see what is sent from now on after its commit, or never.
 
         Raises:
-            UnsupportedVersionError: always.
+            IllegalStateError: ``init_transactions`` was not called, or a transaction is open already.
+            ProducerFencedError: there is a newer producer with this ``transactional_id``; this one is done.
         """
-        raise UnsupportedVersionError("begin_transaction: there are no transactions yet")
+        self._transactional("begin_transaction").begin()
 
-    def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
-        """Transactions come later.
+    def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: ConsumerGroupMetadata | str
+    ) -> None:
+        """Commit how far a group has read as part of the transaction: both count, or neither.
+
+        Args:
+            offsets: the next offset to read, by partition.
+            group_metadata: ``consumer.group_metadata()``, so that a consumer that lost its partitions is fenced
+                (KIP-447); or the group's id, which leaves that check out.
 
         Raises:
-            UnsupportedVersionError: always.
+            IllegalStateError: no transaction is open.
+            CommitFailedError: the partitions are another consumer's now; the transaction can only be aborted.
+            ProducerFencedError: there is a newer producer with this ``transactional_id``; this one is done.
         """
-        raise UnsupportedVersionError("send_offsets_to_transaction: there are no transactions yet")
+        self._transactional("send_offsets_to_transaction").send_offsets(offsets, group_metadata)
+        self._link.after_call()
 
     def commit_transaction(self) -> None:
-        """Transactions come later.
+        """Send what is not sent yet, wait for it, and commit; when this returns, every reader can see the records.
 
         Raises:
-            UnsupportedVersionError: always.
+            IllegalStateError: no transaction is open.
+            KafkaError: a record of the transaction has failed, which is what is raised; it can only be aborted.
+            ProducerFencedError: there is a newer producer with this ``transactional_id``; this one is done.
+            KafkaTimeoutError: not within ``max_block_ms``; it may be called again.
         """
-        raise UnsupportedVersionError("commit_transaction: there are no transactions yet")
+        self._transactional("commit_transaction").commit()
+        self._link.after_call()
 
     def abort_transaction(self) -> None:
-        """Transactions come later.
+        """Give the transaction up: futures of records that were not sent yet fail with TransactionAbortedError.
 
         Raises:
-            UnsupportedVersionError: always.
+            IllegalStateError: no transaction is open.
+            ProducerFencedError: there is a newer producer with this ``transactional_id``; this one is done.
+            KafkaTimeoutError: not within ``max_block_ms``; it may be called again.
         """
-        raise UnsupportedVersionError("abort_transaction: there are no transactions yet")
+        self._transactional("abort_transaction").abort()
+        self._link.after_call()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """``with producer.transaction():`` begins, commits at the end, and aborts where the block raises."""
+        self.begin_transaction()
+        try:
+            yield
+            self.commit_transaction()
+        except BaseException:
+            if self._transactions is not None and self._transactions.may_abort:
+                with contextlib.suppress(KafkaError):  # what made it end says more
+                    self.abort_transaction()
+            raise
+
+    def _transactional(self, method: str) -> Transactions:
+        self._check_open()
+        if self._transactions is None:
+            raise IllegalStateError(f"{method}() needs a transactional_id")
+        return self._transactions
+
+    def _transaction_changed(self) -> None:
+        """Let ``send`` take the short way as long as a transaction is open."""
+        is_open = self._transactions is None or self._transactions.is_open
+        self._detour = self._has_detour or not is_open
+
+    def _discard_unsealed(self, error: KafkaError) -> None:
+        """Fail every record that is not acknowledged."""
+        for lane in list(self._lanes.values()):
+            self._link.unsealed.discard(lane.topic_partition, lane)
+            lane.abort(error)
 
 
 def _as_bytes(what: str, data: Any) -> bytes | None:

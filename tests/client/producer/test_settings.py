@@ -10,7 +10,7 @@ import pytest
 
 from embedkafka import KafkaProducer
 from embedkafka.client.producer.config import DEFAULT_CONFIG, WITHOUT_MEANING, producer_settings
-from embedkafka.errors import KafkaConfigurationError, UnsupportedVersionError
+from embedkafka.errors import IllegalStateError, KafkaConfigurationError
 
 OURS_ONLY = {"buffer_memory", "interceptors"}
 OTHER_DEFAULTS = {"partitioner", "kafka_client", "selector", "socket_options"}  # objects, of our own or of no use here
@@ -40,7 +40,7 @@ def test_every_setting_is_used_or_explained() -> None:
         "bootstrap_servers client_id key_serializer value_serializer transactional_id delivery_timeout_ms acks "
         "compression_type retries batch_size linger_ms partitioner interceptors buffer_memory max_block_ms "
         "max_request_size allow_auto_create_topics retry_backoff_ms request_timeout_ms metrics_enabled "
-        "max_in_flight_requests_per_connection enable_idempotence"
+        "max_in_flight_requests_per_connection enable_idempotence transaction_timeout_ms"
     }
     assert set(DEFAULT_CONFIG) == set(" ".join(used).split()) | set(WITHOUT_MEANING)
     assert all(len(reason) > 10 for reason in WITHOUT_MEANING.values())
@@ -97,18 +97,30 @@ def test_a_conflict_switches_idempotence_off_unless_it_was_asked_for(given: dict
     assert producer_settings(given)["enable_idempotence"] is left
 
 
-def test_transactions_say_that_they_are_missing(world: Any) -> None:
-    with pytest.raises(UnsupportedVersionError, match="transactional_id"):
-        producer_settings({"transactional_id": "mine"})
+def test_a_transactional_id_asks_for_idempotence() -> None:
+    assert producer_settings({"transactional_id": "mine"})["enable_idempotence"] is True
+    with pytest.raises(KafkaConfigurationError, match="enable_idempotence"):
+        producer_settings({"transactional_id": "mine", "enable_idempotence": False})
+    with pytest.raises(KafkaConfigurationError, match="acks=1"):
+        producer_settings({"transactional_id": "mine", "acks": 1})
+
+
+@pytest.mark.parametrize("bad", ["", 7, b"mine"])
+def test_a_transactional_id_is_a_text(bad: Any) -> None:
+    with pytest.raises(KafkaConfigurationError, match="transactional_id"):
+        producer_settings({"transactional_id": bad})
+
+
+def test_transactions_need_a_transactional_id(world: Any) -> None:
     producer = world.producer()
     for call in (
         producer.init_transactions,
         producer.begin_transaction,
         producer.commit_transaction,
         producer.abort_transaction,
-        lambda: producer.send_offsets_to_transaction({}, None),
+        lambda: producer.send_offsets_to_transaction({}, "g"),
     ):
-        with pytest.raises(UnsupportedVersionError, match="transaction"):
+        with pytest.raises(IllegalStateError, match="transactional_id"):
             call()
 
 
