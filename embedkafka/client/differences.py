@@ -146,6 +146,6 @@ BEHAVIOUR: dict[str, str] = {
     "a deserializer that fails": "RecordDeserializationError, its cause inside; the position stays at the record",
     "two threads in one consumer": "ConcurrentModificationError, as in Java; kafka-python leaves it undefined",
     "metrics()": "totals under kafka-python's group names, no rates",
-    "KafkaConsumer(group_protocol='consumer')": "the protocol of KIP-848, as in Java; kafka-python has the classic one only",
+    "KafkaConsumer(group_protocol='consumer')": "KIP-848, as in Java; kafka-python has the classic protocol only",
 }
 """What behaves differently, by occasion."""
