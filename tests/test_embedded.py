@@ -150,7 +150,7 @@ PUBLIC_NAMES = """
     ConsumerRebalanceListener ConsumerRecord DefaultSerializer Deserializer EmbeddedKafka IntegerSerializer
     IsolationLevel JsonSerializer KafkaAdminClient KafkaConsumer KafkaProducer ManualClock MsgpackSerializer
     NewPartitions NewTopic OffsetAndMetadata OffsetAndTimestamp OffsetSpec ProducerRecord RecordMetadata Serializer
-    StringSerializer TopicPartition TopicPartitionReplica errors
+    StringSerializer SubscriptionPattern TopicPartition TopicPartitionReplica errors
 """
 
 
