@@ -16,9 +16,8 @@ class BufferMemory:
         self.available_bytes = total_bytes
         self.waiting = 0
         self._clock = clock
-        self._lock = (
-            threading.Lock()
-        )  # taken directly where nobody waits: entering a Condition costs more than the rest
+        # Taken directly where nobody waits: entering a Condition costs more than the rest.
+        self._lock = threading.Lock()
         self._condition = threading.Condition(self._lock)
 
     def try_reserve(self, size_bytes: int) -> bool:
