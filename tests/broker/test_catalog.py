@@ -119,6 +119,23 @@ def test_a_failed_commit_is_an_error_and_the_next_use_reads_the_file(file: str) 
     assert [entry.name for entry in catalog.topics()] == ["t"]
 
 
+def test_a_full_disk_is_called_one(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = Catalog(file)
+    catalog.put_topics(ENTRY)
+    open_ = catalog_module._open
+
+    def full(path: str, journal_mode: str) -> Any:
+        database = open_(path, journal_mode)
+        database.conn.select_one("PRAGMA max_page_count = 1")  # no page more than there are
+        return database
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog_module, "_open", full)
+        with pytest.raises(KafkaStorageError, match="full"):
+            catalog.put_topics(TopicEntry("u", IDS.uuid(), ((0,),), {"retention.ms": "5" * 100_000}))
+    assert catalog.topics() == Catalog(file).topics() == [ENTRY]
+
+
 def test_a_crash_while_the_file_is_made_leaves_none(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real_commit = catalog_module._commit
 
