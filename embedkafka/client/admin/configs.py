@@ -117,6 +117,8 @@ class ConfigAdmin(AdminBase):
         for resource, result in zip(resources, self._describe(bare), strict=True):
             dynamic = {entry.name for entry in result.entries if not entry.read_only}
             unknown = set(resource.configs or ()) - dynamic
+            if unknown and result.error_code:
+                raise for_code(result.error_code)(result.error_message or resource.name)
             if unknown:
                 raise ValueError(f"{resource.name}: no settings that can be changed: {sorted(unknown)}")
 

@@ -202,4 +202,6 @@ class GroupAdmin(PartitionAdmin):
 def _number(offset: int | None) -> int:
     if isinstance(offset, bool) or not isinstance(offset, int):
         raise TypeError(f"an offset is an int, not {offset!r}")
+    if offset < 0:
+        raise ValueError(f"an offset to commit is an int from 0 on, not {offset!r}")
     return offset

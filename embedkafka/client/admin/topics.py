@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from embedkafka.broker.api import (
     ConfigResourceKey,
@@ -18,6 +18,8 @@ from embedkafka.client.admin.base import AdminBase, raise_first
 from embedkafka.client.admin.configs import config_dict
 from embedkafka.client.admin.values import NewTopic
 from embedkafka.errors import KafkaTimeoutError, UnknownTopicIdError
+
+_T = TypeVar("_T")
 
 TOPIC_OPERATIONS = ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -35,7 +37,7 @@ class TopicAdmin(AdminBase):
         """
         if topics is None:
             return [_describe(topic) for topic in self._port().metadata(self._link.context, None).topics]
-        wanted = list(topics)
+        wanted = _listed(topics)
         names = self._names(wanted)
         described = {
             topic.topic: _describe(topic)
@@ -129,9 +131,10 @@ class TopicAdmin(AdminBase):
 
         Raises:
             UnknownTopicOrPartitionError: no such topic.
+            TypeError: one name instead of a list of them.
         """
         self._timeout_ms(timeout_ms)
-        wanted = list(topics)
+        wanted = _listed(topics)
         names = self._names(wanted)
         for asked, name in zip(wanted, names, strict=True):
             if name is None and raise_errors:
@@ -152,11 +155,18 @@ class TopicAdmin(AdminBase):
         }
 
 
+def _listed(topics: Iterable[_T]) -> list[_T]:
+    """The topics, but not the letters of a single name: deleting those would be a surprise."""
+    if isinstance(topics, str):
+        raise TypeError(f"topics are a list, not one name: {topics!r}")
+    return list(topics)
+
+
 def _specs(new_topics: Any) -> list[NewTopicSpec]:
     if isinstance(new_topics, Mapping):
         specs = [_spec_from_options(name, options) for name, options in new_topics.items()]
     else:
-        specs = [_spec(topic) for topic in new_topics]
+        specs = [_spec(topic) for topic in _listed(new_topics)]
     if not specs:
         raise ValueError(f"no topics in {new_topics!r}")
     return specs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from embedkafka import ConfigResource, ConfigResourceType, EmbeddedKafka, KafkaAdminClient
+from embedkafka import ConfigResource, ConfigResourceType, EmbeddedKafka, KafkaAdminClient, errors
 from embedkafka.admin import AlterConfigOp
 
 T = ConfigResource("topic", "t")
@@ -55,6 +55,11 @@ def test_a_brokers_settings(admin: KafkaAdminClient) -> None:
 
 def test_settings_of_nothing(admin: KafkaAdminClient) -> None:
     assert admin.describe_configs([ConfigResource("topic", "nowhere")]) == {"topic": {"nowhere": {}}}
+
+
+def test_altering_a_topic_that_does_not_exist_says_so(admin: KafkaAdminClient) -> None:
+    with pytest.raises(errors.UnknownTopicOrPartitionError, match="nowhere"):
+        admin.alter_configs([ConfigResource("topic", "nowhere", {"retention.ms": "1"})])
 
 
 def test_alter_sets(admin: KafkaAdminClient) -> None:

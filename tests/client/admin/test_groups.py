@@ -70,6 +70,9 @@ def test_offsets_are_altered(ten: EmbeddedKafka, admin: KafkaAdminClient) -> Non
     assert admin.alter_group_offsets("g", {}) == {}
     with pytest.raises(TypeError):
         admin.alter_group_offsets("g", {TP: OffsetAndMetadata(None, "", -1)})
+    with pytest.raises(ValueError, match="from 0 on"):
+        admin.alter_group_offsets("g", {TP: OffsetAndMetadata(-3, "", -1)})
+    assert admin.list_group_offsets("g")["g"][TP].offset == 7
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_validate_only_creates_nothing(admin: KafkaAdminClient) -> None:
         ([], ValueError),
         ({}, ValueError),
         ([7], ValueError),
+        ("topic", TypeError),
         ({"t": {"partitions": 3}}, ValueError),
     ],
     ids=str,
@@ -204,3 +205,11 @@ def test_records_that_cannot_be_deleted(kafka: EmbeddedKafka, admin: KafkaAdminC
         admin.delete_records({TP: 9, TopicPartition("t", 1): 9})
     with pytest.raises(errors.UnknownTopicOrPartitionError):
         admin.delete_records({TopicPartition("nowhere", 0): 0})
+
+
+def test_one_name_is_no_list_of_names_made_of_its_letters(admin: KafkaAdminClient) -> None:
+    admin.create_topics(["a", "b"])
+    for call in (admin.delete_topics, admin.describe_topics):
+        with pytest.raises(TypeError, match="list"):
+            call("ab")
+    assert admin.list_topics() == ["a", "b"]
