@@ -305,7 +305,7 @@ class KafkaProducer(SendPath):
             return self._link.topic(topic, auto_create=self.config["allow_auto_create_topics"], timeout_ms=timeout_ms)
         except BrokerResponseError as error:
             if error.retriable:
-                message = f"topic {topic!r} was not there within max_block_ms ({timeout_ms} ms)"
+                message = f"topic {topic!r} was not there within max_block_ms ({timeout_ms} ms): {error}"
                 raise KafkaTimeoutError(message) from error
             raise
 
