@@ -4,6 +4,7 @@
 what                   when                                                              wakes an idle engine
 =====================  ================================================================  ==============================
 retention              every ``log.retention.check.interval.ms``                         yes: age alone makes it due
+expiry of producers    every ``producer.id.expiration.check.interval.ms``                yes: age alone makes it due
 ``flush.ms``           that long after the first record that is not synced               no
 checkpoints            ``log.flush.offset.checkpoint.interval.ms`` after an append       no
 =====================  ================================================================  ==============================
@@ -44,6 +45,8 @@ class Housekeeping:
             config.integer("log.flush.offset.checkpoint.interval.ms"),
             config.integer("log.flush.start.offset.checkpoint.interval.ms"),
         )
+        self._producer_interval_ms = config.integer("producer.id.expiration.check.interval.ms")
+        self._producer_expiration_ms = config.integer("producer.id.expiration.ms")
         self.cleaning = Cleaning(config, store, clock)
         self._topics: Topics | None = None
         self._timers: dict[str, Timer] = {}
@@ -54,6 +57,7 @@ class Housekeeping:
         """Begin; until then nothing runs."""
         self._topics = topics
         self._later("retention", self._first_delay_ms)
+        self._later("producers", self._producer_interval_ms)
         is_limited = self._store.broker.usage.limit_bytes >= 0
         for partition in topics.partitions():
             if self._store.has_folder(partition.topic_partition):
@@ -71,7 +75,11 @@ class Housekeeping:
 
     def _later(self, what: str, delay_ms: float) -> None:
         if not self._is_closed:
-            run = {"retention": self._retain, "checkpoints": self._write_checkpoints}[what]
+            run = {
+                "retention": self._retain,
+                "producers": self._expire_producers,
+                "checkpoints": self._write_checkpoints,
+            }[what]
             self._timers[what] = self._clock.call_later(delay_ms, run, background=True)
 
     def appended(self, partition: Partition) -> None:
@@ -117,6 +125,17 @@ class Housekeeping:
         except BrokerResponseError as error:
             _log.warning("retention of %s failed: %s", partition.topic_partition, error)
             return 0
+
+    def _expire_producers(self) -> None:
+        assert self._topics is not None
+        now_ms = self._clock.now_ms()
+        try:
+            for partition in self._topics.partitions():
+                if self._store.error_code:
+                    return
+                partition.expire_producers(now_ms, self._producer_expiration_ms)
+        finally:
+            self._later("producers", self._producer_interval_ms)
 
     def retire(self, partition: Partition) -> None:
         """Take a deleted partition's log out of use.  Called with ``Topics.lock`` held; may be repeated."""

@@ -257,6 +257,14 @@ class Partition:
                 for entry in log.producer_state().entries.values()
             ]
 
+    def expire_producers(self, now_ms: int, expiration_ms: int) -> None:
+        """Forget producers that have written nothing for so long, where the log is open."""
+        log = self._log
+        if log is not None:
+            with self.lock:
+                if not self.is_deleted:
+                    log.producer_state().expire(now_ms, expiration_ms)
+
     def _flush_closed(self) -> None:
         log = self._log
         if log is not None:

@@ -516,6 +516,23 @@ _GROUPS = [
         _HIGH,
     ),
     _key(
+        "producer.id.expiration.check.interval.ms",
+        _INT,
+        600_000,
+        "How often logs forget producers that have expired.",
+        AtLeast(1),
+        Importance.LOW,
+        internal=True,
+    ),
+    _key(
+        "producer.id.expiration.ms",
+        _INT,
+        86_400_000,
+        "How long a log remembers a producer that writes nothing and has no transaction open.",
+        AtLeast(1),
+        Importance.LOW,
+    ),
+    _key(
         "offsets.topic.compression.codec",
         _INT,
         0,

@@ -11,7 +11,8 @@ leaving out what has a later record with the same key, and the new segment takes
 Offsets never change.  A tombstone (null value) stays for ``delete.retention.ms`` after the first cleaning that has met
 it, so that a reader who started before learns of the deletion: that moment is written into the batch as its delete
 horizon (KIP-534).  The last batch of the cleaned range stays even when it is empty, so that the range does not shrink,
-and so does one that holds a producer's last sequence number.
+and so does one that holds a producer's last sequence number, or its last marker where it has none.  What remains of
+transactions is up to :mod:`cleaned_transactions`.
 
 Everything that is cleaned lies below the durable recovery point, which is moved first.  The work is a generator that
 stops after every step and every so many bytes: the housekeeper does other work in between, a test stops for good.
@@ -21,7 +22,7 @@ Closing it early leaves the log as it was.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,7 +30,9 @@ from typing import TYPE_CHECKING
 
 from embedkafka.record import BatchHeader, Record, decode_batch, encode_batch, read_header
 from embedkafka.storage import cleaner
+from embedkafka.storage.cleaned_transactions import CleanedTransactions
 from embedkafka.storage.names import CLEANED_SUFFIX, SWAP_SUFFIX
+from embedkafka.storage.producers import marker_of
 from embedkafka.storage.segment import PlacedBatch, Segment
 
 if TYPE_CHECKING:
@@ -86,7 +89,6 @@ def clean(
     lock: AbstractContextManager[object],
     stats: CleaningStats | None = None,
     max_keys: int = DEFAULT_MAX_KEYS,
-    keeps_batch: Callable[[BatchHeader], bool] = lambda header: False,
 ) -> Iterator[str]:
     """Clean a log step by step; each step's name is yielded after it is done.
 
@@ -96,13 +98,12 @@ def clean(
         lock: the partition's lock; taken for the moment in which segments are replaced.
         stats: filled in; after the last step ``stats.end_offset`` is where the next cleaning begins.
         max_keys: keys held in memory; when there are more, the rest is left to the next cleaning.
-        keeps_batch: whether a batch must stay though it may be empty: a producer's last.
 
     Raises:
         KafkaStorageError: no space (the log is as it was), or the directory goes offline.
     """
     stats = stats if stats is not None else CleaningStats()
-    return _Cleaning(log, plan, now_ms, lock, stats, max_keys, keeps_batch).steps()
+    return _Cleaning(log, plan, now_ms, lock, stats, max_keys).steps()
 
 
 class _Cleaning:
@@ -114,7 +115,6 @@ class _Cleaning:
         lock: AbstractContextManager[object],
         stats: CleaningStats,
         max_keys: int,
-        keeps_batch: Callable[[BatchHeader], bool],
     ) -> None:
         self._log = log
         self._plan = plan
@@ -122,7 +122,8 @@ class _Cleaning:
         self._lock = lock
         self._stats = stats
         self._map = OffsetMap(max_keys)
-        self._keeps_batch = keeps_batch
+        self._transactions = CleanedTransactions()
+        self._last_of_producers: dict[int, tuple[int, int]] = {}
         self._cleaned: Segment | None = None
 
     def steps(self) -> Iterator[str]:
@@ -160,8 +161,12 @@ class _Cleaning:
         plan, offsets = self._plan, self._map
         read_bytes = 0
         offsets.latest_offset = plan.first_dirty_offset - 1
+        transactions = CleanedTransactions()
+        transactions.add(self._log.aborted_transactions(plan.first_dirty_offset, plan.first_uncleanable_offset))
         for header, batch in self._log.batches(plan.first_dirty_offset, plan.first_uncleanable_offset):
-            if not header.is_control:
+            if header.is_control:
+                transactions.end(header, marker_of(header, batch))
+            elif not transactions.may_discard(header):  # what was aborted replaces nothing
                 for record in decode_batch(batch, 0, header):
                     if record.key is not None and record.offset >= plan.first_dirty_offset:
                         if offsets.is_full:
@@ -184,10 +189,14 @@ class _Cleaning:
             suffix=CLEANED_SUFFIX,
         )
         self._cleaned = cleaned
-        log.handles.files.unlink_all(cleaned.paths)
+        log.handles.files.unlink_all(cleaned.all_paths)
         cleaned.create_files()
+        with self._lock:
+            entries = log.producer_state().entries.values()
+            self._last_of_producers = {entry.producer_id: (entry.last_offset, entry.epoch) for entry in entries}
         turn_bytes = 0
         for segment in group:
+            self._transactions.add(log.aborted_transactions(segment.base_offset, segment.next_offset()))
             for _, header, batch in segment.batches():
                 kept = self._filter(header, batch)
                 self._stats.bytes_before += len(batch)
@@ -207,21 +216,40 @@ class _Cleaning:
     def _filter(self, header: BatchHeader, batch: memoryview) -> bytearray | memoryview | None:
         """What remains of a batch; None when nothing does."""
         stats = self._stats
-        if header.is_control:
-            return batch  # markers go with the transactions they end, which are not compacted yet
-        records = decode_batch(batch, 0, header) if header.records_count else []
-        kept = [record for record in records if self._keeps(header, record)]
-        stats.records_before += len(records)
-        stats.records_after += len(kept)
-        if not kept:
-            is_last = header.next_offset == self._plan.first_uncleanable_offset
-            return _emptied(header) if is_last or self._keeps_batch(header) else None
         horizon = header.delete_horizon_ms
-        if horizon is None and any(record.value is None for record in kept):
+        if header.is_control:
+            may_go, aborted = self._transactions.end(header, marker_of(header, batch))
+            if aborted is not None:
+                assert self._cleaned is not None
+                self._cleaned.transaction_index.append(aborted)
+            discards = may_go and horizon is not None and horizon <= self._now_ms
+        else:
+            may_go = discards = self._transactions.may_discard(header)
+        records: list[Record] = decode_batch(batch, 0, header) if header.records_count else []
+        if discards:
+            kept = []
+        elif header.is_control:
+            kept = records
+        else:
+            kept = [record for record in records if self._keeps(header, record)]
+        if not header.is_control:
+            stats.records_before += len(records)
+            stats.records_after += len(kept)
+        if not kept:
+            return _emptied(header) if self._stays_empty(header) else None
+        if horizon is None and (may_go or any(record.value is None for record in kept)):
             horizon = self._now_ms + self._log.config.delete_retention_ms
         elif len(kept) == len(records):
             return batch
         return _rebuilt(header, kept, horizon)
+
+    def _stays_empty(self, header: BatchHeader) -> bool:
+        if header.next_offset == self._plan.first_uncleanable_offset:
+            return True
+        last_offset, epoch = self._last_of_producers.get(header.producer_id, (-1, -1))
+        if last_offset >= 0:
+            return header.last_offset == last_offset
+        return header.is_control and header.producer_epoch == epoch
 
     def _keeps(self, header: BatchHeader, record: Record) -> bool:
         if record.offset > self._map.latest_offset:
@@ -254,6 +282,7 @@ class _Cleaning:
         finally:  # also when nobody wants the next step
             for segment in group:
                 segment.remove()
+            log.producers.snapshots.remove(segment.base_offset for segment in group[1:])
             files.sync_dir(log.folder)
             cleaned.rename_files(SWAP_SUFFIX, "")  # not synced: who finds the suffix completes this again
         yield "replaced"
@@ -266,7 +295,7 @@ class _Cleaning:
         cleaned, self._cleaned = self._cleaned, None
         if cleaned is not None:
             cleaned.release()
-            self._log.handles.files.unlink_all(cleaned.paths)
+            self._log.handles.files.unlink_all(cleaned.all_paths)
 
 
 def _rebuilt(header: BatchHeader, kept: Sequence[Record], delete_horizon_ms: int | None) -> bytearray:

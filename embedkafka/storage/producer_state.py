@@ -406,11 +406,12 @@ class ProducerState:
         """After they are published and the transaction index has what was aborted."""
         for producer_id in update.verified:
             self._verifications.pop(producer_id, None)
-        self.entries.update(update.entries)
         for completed in update.completed:
             self._ongoing.pop(completed.first_offset, None)
         if update.completed:
             self._note_first_unstable()
+        # Last, so that a replay after an interrupt finds the transaction open and completes it.
+        self.entries.update(update.entries)
         self._settled_offset = self.end_offset = end_offset
 
     # After an interrupt or a restart ---------------------------------------------------------------------------------

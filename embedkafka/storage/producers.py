@@ -111,7 +111,7 @@ class Producers:
         """Record a batch that is in the log; see :meth:`complete`."""
         if header.producer_id < 0:
             return False
-        update = self.state.replayed(header, _marker_of(header, batch))
+        update = self.state.replayed(header, marker_of(header, batch))
         if update is None:
             return False
         self.state.begin(update)
@@ -178,11 +178,11 @@ def _placed(
             base_offset = header.next_offset
         if header.producer_id >= 0:
             batch = memoryview(records)[position : position + header.size_bytes]
-            yield PlacedHeader(header, _marker_of(header, batch))
+            yield PlacedHeader(header, marker_of(header, batch))
         position += header.size_bytes
 
 
-def _marker_of(header: BatchHeader, batch: memoryview) -> EndTransactionMarker | None:
+def marker_of(header: BatchHeader, batch: memoryview) -> EndTransactionMarker | None:
     """What a control batch says; None for data, for what compaction has emptied, and for other control records."""
     if not header.is_control or not header.records_count:
         return None

@@ -127,6 +127,11 @@ class Segment:
         first, second, third = (handle.path for handle in self.handles)
         return first, second, third
 
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """Of every file there may be."""
+        return (*self.paths, self.transaction_index.handle.path)
+
     # Appending ---------------------------------------------------------------------------------------------------
 
     def append(self, data: Bytes, batches: Sequence[PlacedBatch], index_interval_bytes: int) -> None:
@@ -460,7 +465,7 @@ class Segment:
         for handle in self.handles:
             handle.retire()
         self.transaction_index.handle.retire()
-        self.log.cache.files.unlink_all((*self.paths, self.transaction_index.handle.path))
+        self.log.cache.files.unlink_all(self.all_paths)
 
     def rename_files(self, old_suffix: str, new_suffix: str) -> None:
         """Change the suffix of all files, the log file last: with it the change has happened."""
