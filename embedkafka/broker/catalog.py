@@ -226,8 +226,8 @@ def _commit(path: str, changes: Mapping[str, Any], *, journal_mode: str = _JOURN
                     del database[key]
                 else:
                     database[key] = value
-            # Its thread works in order: what refused a change (a full disk) has been noted once this is answered, and the
-            # next statement raises it, instead of "no transaction is active".
+            # Its thread works in order: what refused a change (a full disk) has been noted once this is answered, and
+            # the next statement raises it, instead of "no transaction is active".
             database.conn.select_one("SELECT 1")
             # As a statement: an error of SqliteDict.commit() ends its thread and leaves the caller waiting for ever.
             database.conn.select_one("COMMIT")

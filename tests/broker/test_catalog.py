@@ -119,6 +119,9 @@ def test_a_failed_commit_is_an_error_and_the_next_use_reads_the_file(file: str) 
     assert [entry.name for entry in catalog.topics()] == ["t"]
 
 
+_SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT count(*) FROM n"
+
+
 def test_a_full_disk_is_called_one(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = Catalog(file)
     catalog.put_topics(ENTRY)
@@ -127,6 +130,7 @@ def test_a_full_disk_is_called_one(file: str, monkeypatch: pytest.MonkeyPatch) -
     def full(path: str, journal_mode: str) -> Any:
         database = open_(path, journal_mode)
         database.conn.select_one("PRAGMA max_page_count = 1")  # no page more than there are
+        database.conn.execute(_SLOW)  # so that the error comes after everything was asked for
         return database
 
     with monkeypatch.context() as patch:
