@@ -215,12 +215,13 @@ def commit_offsets(
 def fetch_offsets(
     link: EmbeddedLink, context: RequestContext, group_id: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, CommittedOffset]:
-    """What a group has committed.
+    """What a group has committed; an offset that is pending in a transaction is an error (KIP-447).
 
     Raises:
         BrokerResponseError: the coordinator's answer was an error.
     """
-    reply = link.coordinator_port(group_id).offset_fetch(context, OffsetFetchRequest(group_id, partitions))
+    request = OffsetFetchRequest(group_id, partitions, require_stable=True)
+    reply = link.coordinator_port(group_id).offset_fetch(context, request)
     if reply.error_code:
         raise for_code(reply.error_code)(group_id)
     return reply.offsets
