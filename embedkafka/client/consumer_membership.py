@@ -98,7 +98,8 @@ class EmbeddedConsumerMembership:
         """Say what has changed, take the epoch that comes back.
 
         Args:
-            wish: what this member reads; None: as before.
+            wish: what this member reads, which makes the heartbeat a full one: the reply then holds the assignment
+                whether it is new or not.  None: as before.
             owned: the partitions it owns; None: as before.  A join owns none.
         """
         joins = not self.is_member
@@ -113,12 +114,12 @@ class EmbeddedConsumerMembership:
                 self.member_id,
                 self.member_epoch,
                 instance_id=self.group_instance_id,
-                rack_id=self._rack_id if joins else None,
-                rebalance_timeout_ms=self._rebalance_timeout_ms if joins else -1,
+                rack_id=None if wish is None else self._rack_id,
+                rebalance_timeout_ms=-1 if wish is None else self._rebalance_timeout_ms,
                 subscribed_topic_names=None if wish is None else sorted(wish.topics),
                 subscribed_topic_regex=regex,
-                server_assignor=self._server_assignor if joins else None,
-                topic_partitions=None if owned is None and not joins else self._by_id(owned or ()),
+                server_assignor=None if wish is None else self._server_assignor,
+                topic_partitions={} if joins else None if owned is None else self._by_id(owned),
             )
         )
         if not reply.error_code:

@@ -72,6 +72,7 @@ class Reconciler:
         self._told: set[TopicPartition] = set()
         self._wish: Wish | None = None
         self._is_lost = False
+        self._is_unsure = False  # what the last reply said may not have been taken in: an interrupt, an error
         self._fatal: BrokerResponseError | None = None
         self._retry_at_ms = 0.0
         self._seen_version = -1
@@ -112,7 +113,7 @@ class Reconciler:
 
     def _has_news(self) -> bool:
         """Whether a heartbeat has something to say or to hear."""
-        if self._waker.group_changed or self._seen_version != self._link.metadata_version:
+        if self._is_unsure or self._waker.group_changed or self._seen_version != self._link.metadata_version:
             return True
         return self._wish != self._wanted()
 
@@ -129,18 +130,25 @@ class Reconciler:
     # Heartbeats ------------------------------------------------------------------------------------------------------
 
     def _converse(self) -> None:
-        """A heartbeat, and one more as long as its reply changes what this member owns."""
-        owned = set(self._subscription.assignment)
-        while self._heartbeat(owned) and self._reconcile():
-            owned = set(self._subscription.assignment)
+        """A heartbeat, and one more as long as its reply changes what this member owns.
 
-    def _heartbeat(self, owned: set[TopicPartition]) -> bool:
+        After one that ended halfway everything is said, and so told, again.
+        """
+        is_full, self._is_unsure = self._is_unsure, True
+        while self._heartbeat(is_full=is_full):
+            if not self._reconcile():
+                self._is_unsure = False
+                return
+            is_full = False
+
+    def _heartbeat(self, *, is_full: bool) -> bool:
         """Send one; False where it was refused."""
         wanted = self._wanted()
         joins = not self._membership.is_member
+        is_full = is_full or joins or wanted != self._wish
         self._waker.group_changed = False
         version = self._link.metadata_version
-        reply = self._membership.heartbeat(wanted if joins or wanted != self._wish else None, owned)
+        reply = self._membership.heartbeat(wanted if is_full else None, set(self._subscription.assignment))
         self._metrics.heartbeats.add()
         if reply.error_code:
             self._receive_error(for_code(reply.error_code), reply.error_message)
@@ -149,6 +157,7 @@ class Reconciler:
         self._seen_version = version
         if joins:
             self._metrics.joins.add()
+        if is_full:
             self._membership.watch(self._waker.group_has_changed)
         told = self._membership.assignment(reply)
         if told is not None:
@@ -159,7 +168,6 @@ class Reconciler:
         """A heartbeat was refused: try again in the way the error asks for, or give up."""
         if issubclass(error, _RETRY_LATER):
             self._retry_at_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
-            self._waker.group_changed = True
         elif self._membership.is_member and issubclass(error, _FENCED):
             self._be_out()
         elif error is FencedInstanceIdError:
@@ -214,16 +222,18 @@ class Reconciler:
             except KafkaError as error:
                 failure = error
         if failure is not None:
-            self._waker.group_changed = True  # the heartbeat that confirms this is still owed
             raise failure
         return True
 
     def _lose_all(self) -> None:
-        if self._is_lost:
-            self._is_lost = False
-            held = set(self._subscription.assignment)
+        if not self._is_lost:
+            return
+        held = set(self._subscription.assignment)
+        try:
             if held:
                 give_up(self._subscription, held, held, "on_partitions_lost")
+        finally:
+            self._is_lost = False
 
     def leave(self, reason: str, *, tell: bool) -> None:
         """Give up every partition and leave the group.
