@@ -21,7 +21,7 @@ from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
 from embedkafka.config import BrokerConfig
-from embedkafka.errors import IllegalStateError
+from embedkafka.errors import IllegalStateError, KafkaStorageError
 
 if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
@@ -213,13 +213,21 @@ class Engine:
             self._stop_clock()
             self.is_unusable = True
             try:
-                if not self.read_only:
-                    self.producer_ids.close()
-                self.store.close()
+                self._close_store()
             except Exception:
                 self._closed()
                 raise
             self._closed()  # not after Ctrl-C: closing again goes on where this was interrupted
+
+    def _close_store(self) -> None:
+        try:
+            if not self.read_only:
+                self.producer_ids.close()
+        except KafkaStorageError:
+            # After a clean close the next session would give out the same ids once more.
+            self.store.close(clean=False)
+            raise
+        self.store.close()
 
     def _closed(self) -> None:
         self._is_closed = True

@@ -207,28 +207,31 @@ class Store:
         self.directory.close()
         self.handles.close()
 
-    def close(self) -> None:
+    def close(self, *, clean: bool = True) -> None:
         """Make everything durable, write the checkpoints and the clean marker, give the directory up.
 
         An interrupt (Ctrl-C) in the middle leaves the directory owned; closing again goes on.
+
+        Args:
+            clean: False leaves the marker away, so that the next opening recovers.
 
         Raises:
             KafkaStorageError: something could not be made durable; the directory is given up all the same.
         """
         try:
-            self._close_logs()
+            self._close_logs(clean)
         except Exception:
             self._let_go()
             raise
         self._let_go()
 
-    def _close_logs(self) -> None:
+    def _close_logs(self, clean: bool) -> None:
         if not self.read_only:
             self.sweep()
             for doomed, timer in list(self._doomed.items()):
                 timer.cancel()
                 self._remove(doomed)
-        self.broker.close()
+        self.broker.close(clean=clean)
 
     def _let_go(self) -> None:
         self.directory.close()
