@@ -216,3 +216,106 @@ def test_a_cursor_in_a_garbage_cycle_is_collected(codec: Any) -> None:
             holder.itself = holder
             del holder, chunk
             gc.collect()
+
+
+# -- transactions ------------------------------------------------------------------------------------------------------
+
+
+def written(*steps: tuple[Any, ...]) -> tuple[list[memoryview], list[tuple[int, int]]]:
+    """Batches, and the transactions that were aborted: of (producer id, "data" | "plain" | "commit" | "abort")."""
+    chunks: list[memoryview] = []
+    aborted: list[tuple[int, int]] = []
+    open_since: dict[int, int] = {}
+    offset = 0
+    for producer_id, action in steps:
+        if action in ("data", "plain"):
+            chunk = values(
+                2, offset, producer_id=producer_id, producer_epoch=0, base_sequence=0, is_transactional=action == "data"
+            )
+            if action == "data":
+                open_since.setdefault(producer_id, offset)
+            offset += 2
+        else:
+            key, value = EndTransactionMarker(action == "commit", 0).encode()
+            chunk = memoryview(
+                encode_batch(
+                    [(0, key, value, ())],
+                    base_offset=offset,
+                    producer_id=producer_id,
+                    producer_epoch=0,
+                    is_transactional=True,
+                    is_control=True,
+                )
+            )
+            first = open_since.pop(producer_id, None)
+            if first is not None and action == "abort":
+                aborted.append((producer_id, first))
+            offset += 1
+        chunks.append(chunk)
+    return chunks, aborted
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_records_of_aborted_transactions_are_passed_over(codec: Any) -> None:
+    chunks, aborted = written((1, "data"), (2, "data"), (1, "abort"), (3, "plain"), (2, "commit"), (1, "data"))
+    cursor = codec.RecordCursor(chunks, "t", 0, 0, aborted_transactions=aborted)
+    assert offsets(cursor.take(100)) == [2, 3, 5, 6, 8, 9]
+    assert cursor.next_offset == 10
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_without_the_list_everything_but_markers_is_shown(codec: Any) -> None:
+    chunks, _ = written((1, "data"), (1, "abort"), (2, "data"), (2, "commit"))
+    assert offsets(codec.RecordCursor(chunks, "t", 0, 0).take(100)) == [0, 1, 3, 4]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_what_a_producer_sends_after_its_abort_is_shown(codec: Any) -> None:
+    chunks, aborted = written((1, "data"), (1, "abort"), (1, "plain"), (1, "data"), (1, "commit"), (1, "data"))
+    cursor = codec.RecordCursor(chunks, "t", 0, 0, aborted_transactions=aborted)
+    assert offsets(cursor.take(100)) == [3, 4, 5, 6, 8, 9]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_a_fetch_from_the_middle_of_an_aborted_transaction_shows_none_of_it(codec: Any) -> None:
+    chunks, aborted = written((1, "data"), (2, "plain"), (1, "data"), (1, "abort"), (2, "plain"))
+    cursor = codec.RecordCursor(chunks[1:], "t", 0, 3, aborted_transactions=aborted)
+    assert offsets(cursor.take(100)) == [3, 7, 8]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_at_the_end_the_position_lies_behind_what_was_passed_over(codec: Any) -> None:
+    chunks, aborted = written((1, "data"), (1, "data"), (1, "abort"))
+    cursor = codec.RecordCursor(chunks, "t", 0, 0, aborted_transactions=aborted)
+    assert (cursor.take(100), cursor.next_offset, cursor.exhausted) == ([], 5, True)
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["data", "plain", "commit", "abort"])), max_size=30),
+    start=st.integers(0, 20),
+    limit=st.integers(1, 5),
+)
+def test_a_reader_gets_what_was_not_aborted_from_anywhere(steps: Any, start: int, limit: int) -> None:
+    chunks, aborted = written(*steps)
+    expected: list[int] = []
+    offset = 0
+    transaction: dict[int, list[int]] = {}
+    for producer_id, action in steps:
+        if action == "plain":
+            expected += [offset, offset + 1]
+        elif action == "data":
+            transaction.setdefault(producer_id, []).extend((offset, offset + 1))
+        elif action == "commit":
+            expected += transaction.pop(producer_id, [])
+        else:
+            transaction.pop(producer_id, None)
+        offset += 2 if action in ("data", "plain") else 1
+    for left in transaction.values():  # not ended: a broker would not have sent it, a cursor shows it
+        expected += left
+    skipped = sum(1 for chunk in chunks if decode_batch(chunk)[-1].offset < start)
+    for codec in CODECS.values():
+        cursor = codec.RecordCursor(chunks[skipped:], "t", 0, start, aborted_transactions=aborted)
+        read: list[int] = []
+        while taken := cursor.take(limit):
+            read += offsets(taken)
+        assert read == sorted(each for each in expected if each >= start)
