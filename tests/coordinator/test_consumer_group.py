@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 from uuid import UUID
 
 import pytest
 from coordinator.consumer_driver import Consumer, ConsumerDriver, settle
 
+from embedkafka.coordinator.api import OffsetCommitRequest, OffsetToCommit
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.consumer.member import MemberState
-from embedkafka.coordinator.decision import ASSIGN, REVOKE, SESSION, TimerKey
+from embedkafka.coordinator.decision import ASSIGN, REVOKE, SESSION, CommitOffsets, TimerKey
+from embedkafka.errors import StaleMemberEpochError
+from embedkafka.model import TopicPartition
 
 T, U = UUID(int=1), UUID(int=2)
 
@@ -392,3 +396,40 @@ def test_a_description_tells_current_and_target_assignments() -> None:
 
 def test_a_group_that_is_not_there_is_not_found() -> None:
     assert ConsumerDriver().described("nobody").error_code == 69
+
+
+# What else must not go wrong ------------------------------------------------------------------------------------------
+
+
+def test_a_static_member_that_leaves_for_a_while_has_given_up_what_it_was_told_to() -> None:
+    driver = ConsumerDriver()
+    static, other = driver.consumer("a", instance_id="i"), driver.consumer("b")
+    static.join()
+    static.take()
+    other.join()
+    static.send()
+    assert driver.group().members["a"].state is MemberState.UNREVOKED_PARTITIONS
+    static.leave(-2)
+    settle(other)
+    assert other.numbers() == [4, 5, 6, 7]
+    assert TimerKey(REVOKE, "g", "a") not in driver.timers
+
+
+def test_a_late_commit_does_not_count_for_a_partition_that_was_another_members_meanwhile() -> None:
+    driver = ConsumerDriver()
+    first, second = driver.consumer("a"), driver.consumer("b")
+    first.join()
+    first.take()
+    second.join()
+    settle(first, second)
+    old_epoch = first.epoch
+    second.leave()
+    settle(first)
+    assert first.numbers() == list(range(8))
+
+    def error(partition: int) -> int:
+        request = OffsetCommitRequest("g", {TopicPartition("t", partition): OffsetToCommit(1)}, old_epoch, "a")
+        reply: Any = driver.send(CommitOffsets(request, {"t": T})).reply
+        return int(reply.error_codes[TopicPartition("t", partition)])
+
+    assert (error(0), error(7)) == (0, StaleMemberEpochError.errno)
