@@ -255,16 +255,16 @@ def test_recovery_points_are_written_down_a_minute_after_an_append(path: Path, c
         assert f"t 0 {partition_of(broker).log.recovery_checkpoint}\n" in checkpoint.read_text()
 
 
-def test_an_idle_engine_has_no_timer_but_retention() -> None:
+def test_an_idle_engine_has_no_timers_but_retention_and_expiry_of_producers() -> None:
     engine = Engine.open(clock=ManualClock(START_MS))
-    assert len(engine.clock._timers) == 1
+    assert len(engine.clock._timers) == 2
     engine.close()
 
 
 def test_after_an_append_an_idle_engine_comes_to_rest_again(broker: Broker, clock: ManualClock) -> None:
     fill(broker, 3)
     clock.advance(HOUR_MS)
-    assert len([timer for timer in clock._timers if timer.callback is not None]) == 1
+    assert len([timer for timer in clock._timers if timer.callback is not None]) == 2
 
 
 def test_housekeeping_of_a_real_engine_runs_on_its_thread(path: Path) -> None:
