@@ -241,9 +241,14 @@ class TestWithBlock:
     def test_it_aborts_where_the_block_raises(self, world: Any) -> None:
         producer = world.producer(transactional_id="mine")
         producer.init_transactions()
-        with pytest.raises(ZeroDivisionError), producer.transaction():
-            producer.send("t", b"1")
-            raise ZeroDivisionError
+
+        def fail() -> None:
+            with producer.transaction():
+                producer.send("t", b"1")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
         assert seen(world) == []
         with producer.transaction():
             producer.send("t", b"2")
