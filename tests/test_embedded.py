@@ -10,6 +10,7 @@ import pytest
 
 import embedkafka
 from embedkafka import EmbeddedKafka, KafkaAdminClient, KafkaProducer, ManualClock, TopicPartition, errors
+from embedkafka.broker.engine import Engine
 
 
 def test_without_a_path_it_is_in_memory_and_alone() -> None:
@@ -167,3 +168,26 @@ def test_a_public_name_is_there(name: str) -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="KafkaStreams"):
         _ = embedkafka.KafkaStreams
+
+
+def test_a_callback_may_close_another_engine_while_its_own_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka, other = EmbeddedKafka(), EmbeddedKafka()
+    running, closing = threading.Event(), threading.Event()
+    close = Engine.close
+
+    def close_noticed(engine: Engine) -> None:
+        closing.set()
+        close(engine)
+
+    def callback(_: object) -> None:
+        running.set()
+        closing.wait()
+        other.close()
+
+    producer = kafka.producer()
+    producer.send("t", b"x").add_callback(callback)
+    running.wait()
+    monkeypatch.setattr(Engine, "close", close_noticed)
+    kafka.close()
+    with pytest.raises(errors.IllegalStateError):
+        _ = other.engine

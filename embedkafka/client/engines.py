@@ -51,6 +51,9 @@ class EngineEntry:
         self.keep = keep  # survives its last client: in memory under a name, or an EmbeddedKafka's own
         self.holders = 0
         self.closed = False
+        self.is_closing = False
+        # Not the registry's: closing waits for callbacks, and those may open and close clients of other engines.
+        self.closing = threading.RLock()
         self.process_id = os.getpid()
         self.abandoned: deque[Callable[[], None]] = deque()
 
@@ -184,21 +187,24 @@ def open_target(
     from embedkafka.broker.engine import Engine
 
     texts = {name: _text(value) for name, value in settings.items()}
-    with _registry.lock:
-        for idle in list(_registry.open):
-            idle.drain()
-        entry = None if read_only else _registry.by_key.get(key)
-        if entry is not None:
-            _check_same_settings(entry, texts, clock)
-        else:
-            path = None if _is_memory(key) else key
-            engine = Engine.open(path, clock=clock, configs=dict(texts), read_only=read_only)
-            entry = EngineEntry(engine, key, texts, keep=keep)
-            _registry.open.add(entry)
-            if not read_only:
-                _registry.by_key[key] = entry
-        entry.holders += 1
-        return entry
+    for idle in list(_registry.open):
+        idle.drain()
+    while True:
+        with _registry.lock:
+            entry = None if read_only else _registry.by_key.get(key)
+            if entry is None or not entry.is_closing:
+                if entry is not None:
+                    _check_same_settings(entry, texts, clock)
+                else:
+                    path = None if _is_memory(key) else key
+                    engine = Engine.open(path, clock=clock, configs=dict(texts), read_only=read_only)
+                    entry = EngineEntry(engine, key, texts, keep=keep)
+                    _registry.open.add(entry)
+                    if not read_only:
+                        _registry.by_key[key] = entry
+                entry.holders += 1
+                return entry
+        close(entry)  # waits for whoever closes it, or finishes what an interrupt left
 
 
 def abandon(entry: EngineEntry) -> None:
@@ -238,19 +244,22 @@ def release(entry: EngineEntry) -> None:
     """Let go of an engine; the last one to do so closes it, unless it is kept."""
     with _registry.lock:
         entry.holders -= 1
-        if entry.holders <= 0 and not entry.keep:
-            close(entry)
+        if entry.holders > 0 or entry.keep or entry.is_closing:
+            return
+        entry.is_closing = True  # from here on nobody finds it any more
+    close(entry)
 
 
 def close(entry: EngineEntry) -> None:
     """Close an engine whoever holds it.  Does nothing in a process that only inherited it."""
     if entry.closed or entry.process_id != os.getpid():
         return
-    with _registry.lock:
+    with entry.closing:
         if entry.closed:
             return
-        entry.drain()
+        entry.is_closing = True
         try:
+            entry.drain()
             entry.engine.close()
         except Exception:
             _forget(entry)
@@ -259,20 +268,21 @@ def close(entry: EngineEntry) -> None:
 
 
 def _forget(entry: EngineEntry) -> None:
-    entry.closed = True
-    _registry.open.discard(entry)
-    if _registry.by_key.get(entry.key) is entry:
-        del _registry.by_key[entry.key]
+    with _registry.lock:
+        entry.closed = True
+        _registry.open.discard(entry)
+        if _registry.by_key.get(entry.key) is entry:
+            del _registry.by_key[entry.key]
 
 
 def discard(key: str) -> bool:
     """Close and forget the engine of ``key``; False when there is none."""
     with _registry.lock:
         entry = _registry.by_key.get(key)
-        if entry is None:
-            return False
-        close(entry)
-        return True
+    if entry is None:
+        return False
+    close(entry)
+    return True
 
 
 def check_open(entry: EngineEntry) -> None:
