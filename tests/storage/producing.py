@@ -43,13 +43,21 @@ def send_in_transaction(
     count: int = 1,
     key: bytes = b"k",
     value: bytes = b"v",
+    timestamp: int = NOW_MS,
 ) -> AppendInfo:
     """Append a batch of a transaction, which begins with it where it is not open; its coordinator agrees."""
     verification = log.producer_state().start_verification(
         producer_id, epoch, sequence, supports_epoch_bump=True, now_ms=NOW_MS
     )
     records = produced(
-        sequence, producer_id=producer_id, epoch=epoch, count=count, transactional=True, key=key, value=value
+        sequence,
+        producer_id=producer_id,
+        epoch=epoch,
+        count=count,
+        transactional=True,
+        key=key,
+        value=value,
+        timestamp=timestamp,
     )
     return log.append(records, leader_epoch=0, now_ms=NOW_MS, trusted=True, verification=verification)
 

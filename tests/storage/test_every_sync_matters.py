@@ -15,16 +15,19 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import pytest
-from storage.builders import NOW_MS, TOPIC_ID, Directory, append, batch, read_all, values
+from storage.builders import NOW_MS, TOPIC_ID, Directory, append, batch, read_all
+from storage.producing import end, produced, send_in_transaction
 
 from embedkafka.files.faulty import FaultyFiles, Unsynced
 from embedkafka.model import TopicPartition
+from embedkafka.record import EndTransactionMarker
 from embedkafka.storage.checkpoints import read_offsets
 from embedkafka.storage.compaction import CleaningStats, clean
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.log import Log
 from embedkafka.storage.metadata import read_partition_metadata
 
+PRODUCER, ABORTER = 7, 9  # of the records in PLAIN
 PLAIN = TopicPartition("plain", 0)
 KEYED = TopicPartition("keyed", 0)
 CONFIGS = {
@@ -49,6 +52,7 @@ class Promised:
     keys: dict[bytes, bytes] | None = None  # of KEYED, once it was flushed
     exists: bool = False
     epochs: list[int] = field(default_factory=list)  # of every record of PLAIN ever appended
+    aborted: list[tuple[int, int, int]] = field(default_factory=list)  # in PLAIN: producer, first and last offset
     recovery_point: int = 0
     cleaned_offset: int = 0
     is_clean: bool = False
@@ -62,10 +66,23 @@ class Loss(AssertionError):
 def append_next(log: Log, promised: Promised, *, epoch: int) -> bool:
     """Append a record that carries its own offset; True when a segment was rolled."""
     offset = log.end_offset
-    info = append(log, values(f"{offset}", timestamp=NOW_MS + offset), epoch=epoch)
+    entry = log.producer_state().entries.get(PRODUCER)
+    sequence = 0 if entry is None else entry.last_sequence + 1
+    records = produced(sequence, producer_id=PRODUCER, timestamp=NOW_MS + offset, value=b"%d" % offset)
+    info = append(log, records, epoch=epoch)
     promised.values[PLAIN].append(b"%d" % offset)
     promised.epochs.append(epoch)
     return info.rolled
+
+
+def abort_next(log: Log, promised: Promised) -> None:
+    """A transaction of one record that is aborted, at epoch 0 like all that is written then."""
+    offset = log.end_offset
+    send_in_transaction(log, 0, producer_id=ABORTER, value=b"%d" % offset, timestamp=NOW_MS + offset)
+    end(log, producer_id=ABORTER, commit=False, timestamp=NOW_MS + offset + 1)
+    promised.values[PLAIN] += [b"%d" % offset, EndTransactionMarker(False, 0).encode()[1]]
+    promised.epochs += [0, 0]
+    promised.aborted.append((ABORTER, offset, offset + 1))
 
 
 def scenario(files: FaultyFiles, promised: Promised) -> Iterator[None]:
@@ -74,7 +91,11 @@ def scenario(files: FaultyFiles, promised: Promised) -> Iterator[None]:
     promised.exists = True
     yield
     plain, keyed = (directory.log(CONFIGS[name], name) for name in (PLAIN, KEYED))
-    for _ in range(8):
+    for _ in range(2):
+        append_next(plain, promised, epoch=0)
+        yield
+    abort_next(plain, promised)
+    for _ in range(4):
         append_next(plain, promised, epoch=0)
         yield
     plain.flush()
@@ -173,6 +194,10 @@ def scenario(files: FaultyFiles, promised: Promised) -> Iterator[None]:
     yield
 
 
+def is_within(log: Log, offset: int) -> bool:
+    return bool(log.segments) and log.segments[0].base_offset <= offset < log.end_offset
+
+
 def check(found: FaultyFiles, promised: Promised) -> None:
     """Compare what a power cut has left with what was promised."""
     require(not promised.exists or found.exists("/data/broker-0"), "the directory is there")
@@ -199,6 +224,11 @@ def check(found: FaultyFiles, promised: Promised) -> None:
     require(plain.end_offset >= promised.durable[PLAIN], "synced records are there")
     expected = promised.values[PLAIN][plain.log_start_offset : plain.end_offset]
     require([record.value for record in records] == expected, "records are those that were appended")
+    if promised.is_clean or promised.durable[PLAIN] > plain.log_start_offset:
+        last = plain.producer_state().entries[PRODUCER].batches[-1]
+        require(last.last_offset == plain.end_offset - 1, "the producer's last batch is known")
+    undone = [each[:3] for each in plain.aborted_transactions(0, plain.end_offset)]
+    require(undone == [each for each in promised.aborted if is_within(plain, each[2])], "what was aborted is known")
     for record in records:
         require(read_all(plain, record.offset)[0].offset == record.offset, "the offset index leads to the record")
         by_time = plain.offset_for_timestamp(record.timestamp)
