@@ -8,7 +8,7 @@ key                        value
 ``topic/<name>``           ``{"id": 16 bytes, "replicas": [[broker, ...], ...], "configs": {name: text},
                            "reserved": bool}``
 ``broker-config/<id>``     ``{name: text}``; the empty id is the default of the whole cluster
-``producer-ids``           the first of a block of ids, see :mod:`embedkafka.broker.producer_ids`
+``producer-ids``           the first id not reserved (see :mod:`embedkafka.broker.producer_ids`); -1: once lost
 =========================  ==========================================================================================
 
 It is read once into memory and open only while it is written, because ``sqlitedict`` keeps a thread while it is open.
@@ -39,6 +39,7 @@ _JOURNAL_MODE = "DELETE"  # no second file while closed, and a reader beside the
 _TOPIC = "topic/"
 _BROKER_CONFIG = "broker-config/"
 _PRODUCER_IDS = "producer-ids"
+_UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ class Catalog:
         """Write topics in one commit."""
         self._write({_TOPIC + entry.name: entry.to_value() for entry in entries})
 
+    def adopt_topics(self, *entries: TopicEntry) -> None:
+        """Write topics that were found without a catalog, and in the same commit that producer ids are not known."""
+        topics = {_TOPIC + entry.name: entry.to_value() for entry in entries}
+        self._write({**topics, _PRODUCER_IDS: _UNKNOWN})
+
     def remove_topic(self, name: str) -> None:
         self._write({_TOPIC + name: None})
 
@@ -132,11 +138,12 @@ class Catalog:
         self._write({_broker_key(broker_id): dict(configs)})
 
     @property
-    def first_producer_id(self) -> int:
-        """The first producer id of a block; 0 where none was ever committed."""
+    def first_producer_id(self) -> int | None:
+        """The first producer id that is not reserved; None where the catalog was lost, and what it said of them."""
         with self._lock:
             self._refresh()
-            return int(self._values.get(_PRODUCER_IDS, 0))
+            first = int(self._values.get(_PRODUCER_IDS, 0))
+        return None if first == _UNKNOWN else first
 
     def put_first_producer_id(self, producer_id: int) -> None:
         self._write({_PRODUCER_IDS: producer_id})

@@ -21,7 +21,7 @@ from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
 from embedkafka.config import BrokerConfig
-from embedkafka.errors import IllegalStateError, KafkaStorageError
+from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
@@ -60,14 +60,9 @@ class Engine:
         self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
         try:
             self.catalog = Catalog(self.store.catalog_path, files=self.store.files, read_only=read_only)
-            self.producer_ids = ProducerIds(
-                self.catalog,
-                may_continue=self.store.broker.was_clean or self.store.is_empty,
-                # No cluster has given out as many ids as milliseconds have passed since 1970.
-                lost_from=None if self.catalog.exists or self.store.is_empty else clock.now_ms(),
-            )
             self.housekeeping = Housekeeping(config, self.store, clock)
             self.topics = Topics(self.catalog, config, self.store, clock, self.ids, self.housekeeping)
+            self.producer_ids = ProducerIds(self.catalog, self.topics.beyond_producer_ids)
             if not read_only:
                 self.topics.repair()
                 self.housekeeping.start(self.topics)
@@ -213,21 +208,11 @@ class Engine:
             self._stop_clock()
             self.is_unusable = True
             try:
-                self._close_store()
+                self.store.close()
             except Exception:
                 self._closed()
                 raise
             self._closed()  # not after Ctrl-C: closing again goes on where this was interrupted
-
-    def _close_store(self) -> None:
-        try:
-            if not self.read_only:
-                self.producer_ids.close()
-        except KafkaStorageError:
-            # After a clean close the next session would give out the same ids once more.
-            self.store.close(clean=False)
-            raise
-        self.store.close()
 
     def _closed(self) -> None:
         self._is_closed = True

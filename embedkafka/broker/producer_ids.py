@@ -1,14 +1,14 @@
 """Producer ids that no producer of this cluster has had before, whatever happened in between.
 
-The catalog holds the first id of a block.  A session that begins after a clean close takes its ids from that block and
-commits nothing: a crash leaves the clean marker away, and whoever opens then commits the next block before it gives out
-an id.  A clean close commits the first id that was not used.  So starting an engine, which every short program does,
-costs no commit, and at most a block of a thousand is lost to a crash (Kafka's blocks are as large).
+The catalog holds the first id that is not reserved.  A block is committed there before its first id is given out, and
+what is left of a block when the engine ends, closed or killed, is never used (Kafka does the same, with blocks as
+large).  So an engine that only reads commits nothing, and one that writes commits once.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from embedkafka.broker.catalog import Catalog
 
@@ -19,49 +19,27 @@ class ProducerIds:
     """The ids of one engine.
 
     Args:
-        may_continue: the last session ended with a clean close, or has left no log that could know an id.
-        lost_from: where to begin if the catalog was lost and logs were not: behind all that was ever given out.
+        beyond_all: an id behind all that was ever given out, asked for once after the catalog was lost.
     """
 
-    def __init__(self, catalog: Catalog, *, may_continue: bool, lost_from: int | None = None) -> None:
+    def __init__(self, catalog: Catalog, beyond_all: Callable[[], int]) -> None:
         self._catalog = catalog
+        self._beyond_all = beyond_all
         self._lock = threading.Lock()
-        self._may_continue = may_continue
-        self._lost_from = lost_from
-        self._next = -1  # -1: none was given out yet
-        self._end = -1
+        self._next = self._end = 0  # no block yet
 
     def next_id(self) -> int:
         """An id that was never given out.
 
         Raises:
-            KafkaStorageError: the next block could not be committed.
+            KafkaStorageError: the next block could not be committed, or after the catalog was lost, a log not opened.
         """
         with self._lock:
             if self._next == self._end:
-                first = self._first_of_block()
+                first = self._catalog.first_producer_id
+                if first is None:
+                    first = self._beyond_all()
+                self._catalog.put_first_producer_id(first + BLOCK_SIZE)
                 self._next, self._end = first, first + BLOCK_SIZE
             given, self._next = self._next, self._next + 1
             return given
-
-    def _first_of_block(self) -> int:
-        if self._next >= 0:
-            first = self._next
-        elif self._lost_from is not None:
-            first = self._lost_from
-        elif self._may_continue:
-            return self._catalog.first_producer_id
-        else:
-            first = self._catalog.first_producer_id + BLOCK_SIZE
-        self._catalog.put_first_producer_id(first)
-        return first
-
-    def close(self) -> None:
-        """Commit what was not used; before the directory is marked as cleanly closed.
-
-        Raises:
-            KafkaStorageError: it could not be committed.
-        """
-        with self._lock:
-            if self._next >= 0:
-                self._catalog.put_first_producer_id(self._next)

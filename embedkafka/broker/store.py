@@ -207,31 +207,28 @@ class Store:
         self.directory.close()
         self.handles.close()
 
-    def close(self, *, clean: bool = True) -> None:
+    def close(self) -> None:
         """Make everything durable, write the checkpoints and the clean marker, give the directory up.
 
         An interrupt (Ctrl-C) in the middle leaves the directory owned; closing again goes on.
-
-        Args:
-            clean: False leaves the marker away, so that the next opening recovers.
 
         Raises:
             KafkaStorageError: something could not be made durable; the directory is given up all the same.
         """
         try:
-            self._close_logs(clean)
+            self._close_logs()
         except Exception:
             self._let_go()
             raise
         self._let_go()
 
-    def _close_logs(self, clean: bool) -> None:
+    def _close_logs(self) -> None:
         if not self.read_only:
             self.sweep()
             for doomed, timer in list(self._doomed.items()):
                 timer.cancel()
                 self._remove(doomed)
-        self.broker.close(clean=clean)
+        self.broker.close()
 
     def _let_go(self) -> None:
         self.directory.close()

@@ -86,7 +86,7 @@ class Topics:
             if not self.catalog.exists:
                 adopted = self._store.adoptable(self._ids)
                 if adopted:
-                    self.catalog.put_topics(*adopted, *self._reservations(adopted))
+                    self.catalog.adopt_topics(*adopted, *self._reservations(adopted))
                     self._reconcile()
             for stray in self._store.strays(self.catalog.topics()):
                 self._store.remove_stray(stray)
@@ -108,6 +108,18 @@ class Topics:
     def partitions(self) -> list[Partition]:
         """Every partition of every topic."""
         return list(self._partitions.values())
+
+    def beyond_producer_ids(self) -> int:
+        """An id behind those of every producer that left records, for a cluster that has lost its catalog.
+
+        Raises:
+            KafkaStorageError: a log cannot be opened.
+        """
+        first = self._clock.now_ms()  # behind those that left nothing: no cluster gives out one a millisecond
+        for partition in self.partitions():
+            with suppress(UnknownTopicOrPartitionError):  # deleted meanwhile
+                first = max([first, *(producer.producer_id + 1 for producer in partition.active_producers())])
+        return first
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after every change of the set of topics and partitions; returns what ends that."""

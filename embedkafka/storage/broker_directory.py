@@ -285,11 +285,8 @@ class BrokerDirectory:
 
     # Ending ------------------------------------------------------------------------------------------------------
 
-    def close(self, *, clean: bool = True) -> None:
+    def close(self) -> None:
         """Close every log, write the checkpoints and, when all of it succeeded, the clean marker.
-
-        Args:
-            clean: False leaves the marker away: something else than the logs could not be made durable.
 
         Raises:
             KafkaStorageError: something could not be made durable; the next opening recovers.
@@ -298,7 +295,7 @@ class BrokerDirectory:
         if self.read_only or self._marker_is_there or self.health.reason is not None:
             return
         self.write_checkpoints()
-        if clean and not self._unrecovered:
+        if not self._unrecovered:
             try:
                 # Only its name counts, so only the folder is synced.
                 self.files.open(self.files.join(self.path, CLEAN_SHUTDOWN_FILE), create=True).write_all(

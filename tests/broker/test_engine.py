@@ -379,21 +379,3 @@ def test_a_child_that_exits_normally_leaves_the_parents_directory_alone(path: Pa
         assert child.exitcode == 0
         assert not (path / "broker-0" / ".kafka_cleanshutdown").exists()
         assert broker.values() == [b"a"]
-
-
-def test_a_close_that_cannot_commit_the_producer_ids_gives_the_directory_up_and_no_id_twice(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*arguments: object) -> None:
-        raise KafkaStorageError("database or disk is full")
-
-    with running(path) as broker:
-        broker.create("t", 1)
-        broker.send(b"a")  # ids may only begin again where nothing was written
-        given = [broker.engine.producer_ids.next_id() for _ in range(3)]
-        monkeypatch.setattr(broker.engine.catalog, "put_first_producer_id", refuse)
-        with pytest.raises(KafkaStorageError, match="full"):
-            broker.engine.close()
-    again = Engine.open(path, clock=ManualClock(START_MS))
-    assert again.producer_ids.next_id() not in given
-    again.close()

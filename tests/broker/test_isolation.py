@@ -195,16 +195,6 @@ def next_id(broker: Broker) -> int:
     return replies[0].producer_id
 
 
-def test_ids_go_on_after_a_clean_close(tmp_path: Path) -> None:
-    given = []
-    for _ in range(3):
-        with running(tmp_path) as broker:
-            broker.create("t")
-            broker.send(b"v")
-            given += [next_id(broker), next_id(broker)]
-    assert given == [0, 1, 2, 3, 4, 5]
-
-
 def test_no_id_is_given_twice_when_the_process_dies(tmp_path: Path) -> None:
     given: list[int] = []
     for _ in range(4):
@@ -225,11 +215,3 @@ def test_no_id_is_given_twice_when_the_catalog_is_lost(tmp_path: Path) -> None:
     (tmp_path / "catalog.sqlite").unlink()
     with running(tmp_path) as broker:
         assert next_id(broker) > first + 1_000_000
-
-
-def test_a_first_producer_costs_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(tmp_path) as broker:
-        broker.create("t")
-        monkeypatch.setattr("embedkafka.broker.catalog._commit", None)
-        next_id(broker)
-        monkeypatch.undo()
