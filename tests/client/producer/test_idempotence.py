@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from client.producer.conftest import FailingPort
 
 from embedkafka.broker.api import PartitionProduceReply
