@@ -27,6 +27,11 @@ def _skip_writes(is_meant: Callable[[str], bool], every: int) -> None:
     PosixFile.write_at = write_at  # type: ignore[method-assign]
 
 
+def forget_producers(log: Any) -> None:
+    """Let a log take any sequence number next, as if it had never checked any: what a bug does must reach the file."""
+    log.producer_state().entries.clear()
+
+
 def _change_append(change: Callable[[Callable[..., Any], Any, Any, dict[str, Any]], Any]) -> None:
     from embedkafka.storage.log import Log
 
@@ -48,9 +53,27 @@ def _lose_batches() -> None:
 def _double_batches() -> None:
     def twice(original: Callable[..., Any], log: Any, records: Any, options: dict[str, Any]) -> Any:
         original(log, bytearray(records), **options)
+        forget_producers(log)
         return original(log, records, **options)
 
     _change_append(twice)
+
+
+def _reorder_records() -> None:
+    from embedkafka.record import decode_batch, encode_batch, read_header
+
+    def backwards(original: Callable[..., Any], log: Any, records: Any, options: dict[str, Any]) -> Any:
+        header = read_header(records, 0)
+        found = [(one.timestamp, one.key, one.value, one.headers) for one in decode_batch(records, 0, header)]
+        turned = encode_batch(
+            found[::-1],
+            producer_id=header.producer_id,
+            producer_epoch=header.producer_epoch,
+            base_sequence=header.base_sequence,
+        )
+        return original(log, turned, **options)
+
+    _change_append(backwards)
 
 
 def _answer_wrong_offsets() -> None:
@@ -80,6 +103,7 @@ def _commit_ahead() -> None:
 BUGS: dict[str, Callable[[], None]] = {
     "batches are not written": _lose_batches,
     "batches are written twice": _double_batches,
+    "records of a batch are written backwards": _reorder_records,
     "offsets of acknowledgements are off by one": _answer_wrong_offsets,
     "commits are not written": _lose_commits,
     "commits are ahead": _commit_ahead,

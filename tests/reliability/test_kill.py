@@ -51,6 +51,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, capsys: pytest.C
     [
         ("batches are not written", "lost"),
         ("batches are written twice", "duplicated or reordered"),
+        ("records of a batch are written backwards", "duplicated or reordered"),
         ("offsets of acknowledgements are off by one", "other records"),
         ("commits are not written", "committed offset is"),
         ("commits are ahead", "committed offset is"),
