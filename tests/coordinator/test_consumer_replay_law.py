@@ -154,9 +154,10 @@ def consumer_groups(driver: ConsumerDriver) -> list[ConsumerGroup]:
 @settings(deadline=None)
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = ConsumerDriver(config), Fuzz(seed)
-    for _ in range(steps):
+    for step in range(steps):
         fuzz.command(driver)
-        assert driver.replayed().durable() == driver.machine.durable()
+        if step % 10 == 0 or step == steps - 1:  # each look costs as much as all commands before it
+            assert driver.replayed().durable() == driver.machine.durable()
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
