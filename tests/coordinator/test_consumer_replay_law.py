@@ -11,6 +11,7 @@ import random
 from coordinator import test_replay_law as classic
 from coordinator.consumer_driver import ConsumerDriver
 from coordinator.driver import SUBSCRIBED_TO_T
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from embedkafka.coordinator.config import GroupConfig, MigrationPolicy
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import MemberState
 from embedkafka.coordinator.decision import ConsumerHeartbeat, Decision, ExpireOffsets, TopicsDeleted
+
+pytestmark = pytest.mark.timeout(600)  # a thousand examples where EMBEDKAFKA_FULL asks for them
 
 GROUPS = ("g", "h")
 NAMES = ("a", "b", "c", "d")
