@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from coordinator import test_replay_law as classic
 from coordinator.consumer_driver import ConsumerDriver
 from coordinator.driver import SUBSCRIBED_TO_T
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
