@@ -96,7 +96,7 @@ class ProduceReply(NamedTuple):
 
 
 class InitProducerIdRequest(NamedTuple):
-    """``transactional_id`` None asks for a new id; ``producer_id`` and epoch are the producer's own where it has one."""
+    """``transactional_id`` None asks for a new id; id and epoch are the producer's own where it has them."""
 
     transactional_id: str | None = None
     transaction_timeout_ms: int = 60_000

@@ -1,8 +1,9 @@
 """Appending what producers send, partition by partition.
 
 The first batch of a transaction in a partition needs the transaction coordinator's word: without it, a batch that comes
-late could begin a transaction that nobody will ever end (KIP-890).  The partition gives a verification, the coordinator is asked
-with no partition's lock held, and the append shows that verification; a marker that came in between has made it void.
+late could begin a transaction that nobody will ever end (KIP-890).  The partition gives a verification, the
+coordinator is asked with no partition's lock held, and the append shows that verification; a marker that came in
+between has made it void.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One ``__transaction_state`` partition with its machine: handle -> append -> apply -> note under one lock, then markers.
+"""One ``__transaction_state`` partition with its machine: handle -> append -> apply -> note, then markers.
 
 As in :mod:`embedkafka.broker.groups_shard`, an append that fails, or an exception that hits the thread anywhere between
 (Ctrl-C), leaves the shard marked as suspect, and whoever comes next loads the machine from its log again.

@@ -1,8 +1,8 @@
 """Who a producer is to the logs it writes to: an id and an epoch, which its lanes stamp into every batch.
 
-With ``enable_idempotence`` (the default) the id comes from the broker, before the first record.  It lets a log recognise
-a batch that is sent again.  A lane whose batches can no longer follow each other, because one of them was lost on the way,
-begins anew with the next epoch: epochs are compared per partition, so that is nobody else's concern.
+With ``enable_idempotence`` (the default) the id comes from the broker, before the first record. It lets a log
+recognise a batch that is sent again. A lane whose batches can no longer follow each other, because one of them was
+lost on the way, begins anew with the next epoch: epochs are compared per partition, so that is nobody else's concern.
 
 A transactional producer gets id and epoch from its coordinator, with every transaction a new epoch (KIP-890).
 """

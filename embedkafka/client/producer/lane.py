@@ -107,7 +107,8 @@ class Lane(OpenBatch):
         Sequence numbers go on as long as id and epoch are the same, and else begin at 0.
         """
         with self._lock:
-            assert not self.sealed and not self.open_count, "a lane changes its identity between batches"
+            is_idle = not self.sealed and not self.open_count
+            assert is_idle, "a lane changes its identity between batches"
             self.failed_for_good = None
             self.is_transactional = is_transactional
             if (producer_id, producer_epoch) != (self.producer_id, self.producer_epoch):

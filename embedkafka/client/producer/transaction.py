@@ -16,7 +16,8 @@ and ABORTING are left by the call that entered them, unless that call was interr
 call may be made again.
 
 The partitions of a transaction are not announced: the first batch that reaches one adds it (transactions version 2,
-KIP-890).  Each transaction that reached the broker ends with a new epoch, so nothing that is late can get into the next.
+KIP-890). Each transaction that reached the broker ends with a new epoch, so nothing that is late can get into the
+next.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ A transaction ends in two steps.  The first record (``PrepareCommit`` or ``Prepa
 for all; whatever happens afterwards, a marker goes into every partition it has written to.  The second record says
 that all markers are there (``CompleteCommit``, ``CompleteAbort``), and the next transaction may begin.  In between the
 coordinator answers CONCURRENT_TRANSACTIONS.  Writing markers is the shell's work (``broker/transactions_shard.py``),
-done without the machine's lock; after a crash the machine names what is still prepared, and the shell writes the markers
-again.
+done without the machine's lock; after a crash the machine names what is still prepared, and the shell writes the
+markers again.
 
 ``apply(record)`` is the only writer of durable state.  Soft is one thing only, as in Kafka: the epoch before the
 last bump, by which a repeated InitProducerId is recognised (KIP-360); ``note(event)`` writes it.

@@ -1,8 +1,8 @@
 """InitProducerId (22) of a transactional producer: a new epoch, by which everyone who came before is fenced.
 
-A transaction that is open is aborted first; the producer is told CONCURRENT_TRANSACTIONS and asks again.  A producer
-that gives the id and epoch it has goes on after an error of its own (KIP-360) and is fenced itself where another one has
-come meanwhile.
+A transaction that is open is aborted first; the producer is told CONCURRENT_TRANSACTIONS and asks again. A producer
+that gives the id and epoch it has goes on after an error of its own (KIP-360) and is fenced itself where another one
+has come meanwhile.
 """
 
 from __future__ import annotations
