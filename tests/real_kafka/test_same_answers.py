@@ -30,6 +30,11 @@ KNOWN_DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
         "an accident of kafka-python's; this says what is wrong",
     ),
     ("committing", "committed then"): (None, [1000, "", -1], "what follows from it"),
+    ("topic_configs", "a topic that is not there"): (
+        "raises ValueError",
+        "raises UnknownTopicOrPartitionError",
+        "kafka-python takes the settings for unknown; Java and the broker name the topic",
+    ),
 }
 
 
