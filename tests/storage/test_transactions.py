@@ -68,7 +68,9 @@ def test_a_batch_that_cannot_be_written_opens_no_transaction() -> None:
     files.capacity_bytes = None
     assert log.last_stable_offset == 1
     assert log.producer_state().entries.keys() == {1}
-    assert send_in_transaction(log, 0).base_offset == 1
+    append(log, values("somebody else's"))
+    assert log.last_stable_offset == 2
+    assert send_in_transaction(log, 0).base_offset == 2
 
 
 # The index ------------------------------------------------------------------------------------------------------------
@@ -250,6 +252,9 @@ def test_an_interrupt_at_any_line_leaves_what_the_log_says() -> None:
         log = open_log(files, TINY)
         was_interrupted = interrupted_at(line, lambda log=log: _steps(log))  # type: ignore[misc]
         found = dict(log.producer_state().entries), log.last_stable_offset, aborted(log)
+        if was_interrupted:
+            append(log, values("somebody else's"))
+            found = *found[:1], log.last_stable_offset, *found[2:]
         if log.active_segment is not None:
             log.active_segment.cut_dead_bytes()  # what was written and not published
         again = open_log(files, TINY)  # as after a kill: from the log alone
