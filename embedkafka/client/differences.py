@@ -145,6 +145,9 @@ BEHAVIOUR: dict[str, str] = {
     "pause() of a partition that is not assigned": "IllegalStateError, as in Java; kafka-python raises KeyError",
     "a deserializer that fails": "RecordDeserializationError, its cause inside; the position stays at the record",
     "two threads in one consumer": "ConcurrentModificationError, as in Java; kafka-python leaves it undefined",
+    "KafkaProducer.close(0)": "what was sent is delivered all the same, for that takes no waiting; Java drops it",
+    "heartbeat_interval_ms >= session_timeout_ms": "accepted: members in this process send no heartbeats",
+    "alter_group_offsets() of a topic that does not exist": "UnknownTopicOrPartitionError; kafka-python's ValueError",
     "metrics()": "totals under kafka-python's group names, no rates",
     "KafkaConsumer(group_protocol='consumer')": "KIP-848, as in Java; kafka-python has the classic protocol only",
 }
