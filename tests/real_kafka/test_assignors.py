@@ -83,7 +83,6 @@ def _subscription(assignor: str, topics: list[str], owned: dict[str, list[int]],
     if assignor == "sticky" and owned:
         # The eager sticky assignor carries what a member owned in its user data.
         from embedkafka.client.assignors.sticky import StickyPartitionAssignor
-
         from embedkafka.protocol.consumer.assignment import ConsumerProtocolAssignment
 
         member = StickyPartitionAssignor()
