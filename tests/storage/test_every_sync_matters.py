@@ -76,13 +76,16 @@ def append_next(log: Log, promised: Promised, *, epoch: int) -> bool:
 
 
 def abort_next(log: Log, promised: Promised) -> None:
-    """A transaction of one record that is aborted, at epoch 0 like all that is written then."""
+    """A transaction of one record that is aborted, at epoch 0 like all that is written then.
+
+    It takes several file operations.  What will be there is stated first: the check looks at what the log holds of it.
+    """
     offset = log.end_offset
-    send_in_transaction(log, 0, producer_id=ABORTER, value=b"%d" % offset, timestamp=NOW_MS + offset)
-    end(log, producer_id=ABORTER, commit=False, timestamp=NOW_MS + offset + 1)
     promised.values[PLAIN] += [b"%d" % offset, EndTransactionMarker(False, 0).encode()[1]]
     promised.epochs += [0, 0]
     promised.aborted.append((ABORTER, offset, offset + 1))
+    send_in_transaction(log, 0, producer_id=ABORTER, value=b"%d" % offset, timestamp=NOW_MS + offset)
+    end(log, producer_id=ABORTER, commit=False, timestamp=NOW_MS + offset + 1)
 
 
 def scenario(files: FaultyFiles, promised: Promised) -> Iterator[None]:
