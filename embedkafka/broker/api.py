@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from embedkafka.coordinator.api import *  # noqa: F403 # the group APIs' values are part of this module
+from embedkafka.coordinator.share.api import *  # noqa: F403 # those of share groups
 from embedkafka.coordinator.transaction.api import *  # noqa: F403 # and those of transactions
 from embedkafka.model import TopicPartition
 

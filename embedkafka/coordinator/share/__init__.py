@@ -1,0 +1,1 @@
+"""Share groups: members share partitions, the coordinator only says which (KIP-932)."""
