@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from embedkafka.errors import InvalidTopicError
 
@@ -23,6 +24,13 @@ class TopicPartition(NamedTuple):
     """A topic and the number of one of its partitions."""
 
     topic: str
+    partition: int
+
+
+class TopicIdPartition(NamedTuple):
+    """A partition by its topic's id, which a topic of the same name that is created later does not have (KIP-516)."""
+
+    topic_id: UUID
     partition: int
 
 

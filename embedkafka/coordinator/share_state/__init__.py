@@ -1,0 +1,1 @@
+"""The share coordinator as a pure machine (DESIGN section 6)."""
