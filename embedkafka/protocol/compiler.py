@@ -57,6 +57,7 @@ class _Source:
             "pack": struct.pack,
             "unpack_from": struct.unpack_from,
             "calcsize": struct.calcsize,
+            "pieces": (tuple, list),
             "past_end": _past_end,
             "unexpected_null": _unexpected_null,
             "not_in_version": _not_in_version,
@@ -108,7 +109,11 @@ def _default_test(field: dataclasses.Field[Any], value: str, source: _Source) ->
     """Source of a condition that is true when ``value`` is not the field's default."""
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
-        return f"{value}" if default == [] else f"{value} != {source.constant('default', default)}"
+        if default == []:
+            return value
+        # Field by field instead of by the data class's own comparison, which builds two tuples.
+        parts = [_default_test(each, f"{value}.{each.name}", source) for each, _ in fields.wire_fields(type(default))]
+        return f"({' or '.join(parts)})"
     if field.default is None:
         return f"{value} is not None"
     return f"{value} != {source.constant('default', field.default)}"
@@ -190,8 +195,12 @@ class _Encoder:
         if isinstance(type_, Array):
             self._array(lines, type_, item, indent)
         elif type_ is fields.RECORDS:
-            lines.append(f"{indent}append({self._length(type_, f'len({item})')})")
-            lines.append(f"{indent}append({item})")
+            lines.append(f"{indent}if type({item}) in pieces:")
+            lines.append(f"{indent}    append({self._length(type_, f'sum(map(len, {item}))')})")
+            lines.append(f"{indent}    for piece in {item}: append(piece)")
+            lines.append(f"{indent}else:")
+            lines.append(f"{indent}    append({self._length(type_, f'len({item})')})")
+            lines.append(f"{indent}    append({item})")
         else:
             if type_ is fields.STRING:
                 lines.append(f"{indent}{item} = {item}.encode()")

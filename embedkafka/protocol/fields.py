@@ -21,6 +21,7 @@ struct     its fields                          its fields, then its tagged field
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID as UuidValue
 
@@ -94,6 +95,9 @@ UUID = Fixed("uuid", "16s", ZERO_UUID)
 STRING = Sized("string", "h", "")
 BYTES = Sized("bytes", "i")
 RECORDS = Sized("records", "i", None)  # decoded to a memoryview of the input; encoded without a copy
+
+# What a records field holds: whole batches, decoded in one piece, encoded also from the pieces in which a log has them.
+Records = memoryview | Sequence[memoryview]
 
 
 def array(element: WireType | type[Any]) -> Array:
