@@ -44,7 +44,7 @@ from embedkafka.broker.api import (
 )
 from embedkafka.broker.groups_host import GroupsHost
 from embedkafka.broker.groups_members import IN_PROCESS_HOST
-from embedkafka.broker.groups_shard import PARKED, Complete, GroupShard
+from embedkafka.broker.groups_shard import PARKED, Asker, Complete, GroupShard
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
@@ -105,13 +105,13 @@ class Groups:
     ) -> None:
         """Enter a group; answered when everyone has (re)joined."""
         command = JoinGroup(request, context.client_id, _host_of(context), self._fresh_id())
-        self._answer(self._shard(request.group_id).run(command, complete, context.liveness), complete)
+        self._answer(self._shard(request.group_id).run(command, Asker(complete, context.liveness)), complete)
 
     def sync_group(
         self, context: RequestContext, request: SyncGroupRequest, complete: Callable[[SyncGroupReply], None]
     ) -> None:
         """Hand in the assignment, or fetch it; answered when the leader has handed it in."""
-        self._answer(self._shard(request.group_id).run(request, complete), complete)
+        self._answer(self._shard(request.group_id).run(request, Asker(complete)), complete)
 
     def heartbeat(self, context: RequestContext, request: HeartbeatRequest) -> int:
         """Keep a session alive; the reply is an error code."""
@@ -123,7 +123,9 @@ class Groups:
     ) -> ConsumerGroupHeartbeatReply:
         """Join, stay in or leave a consumer group, and learn what to own (KIP-848)."""
         command = ConsumerHeartbeat(request, context.client_id, _host_of(context), self._fresh_id())
-        reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(command, liveness=context.liveness)
+        reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(
+            command, Asker(liveness=context.liveness)
+        )
         return reply
 
     def leave_group(self, context: RequestContext, group_id: str, members: Sequence[LeavingMember]) -> LeaveGroupReply:

@@ -25,38 +25,6 @@ from embedkafka.broker.api import (
     SyncGroupRequest,
 )
 from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, ConsumerHeartbeat, JoinGroup, ParkKey
-from embedkafka.errors import (
-    BrokerResponseError,
-    CoordinatorNotAvailableError,
-    InvalidFetchRequestError,
-    MessageSizeTooLargeError,
-    NotCoordinatorError,
-    NotEnoughReplicasAfterAppendError,
-    NotEnoughReplicasError,
-    NotLeaderForPartitionError,
-    RecordListTooLargeError,
-    RequestTimedOutError,
-    UnknownError,
-    UnknownTopicOrPartitionError,
-)
-
-# Kafka's GroupCoordinatorService: what a failed append means to a group's client.  KAFKA_STORAGE_ERROR is passed on as
-# it is, unlike there: no other broker could take over, and the client should learn that the disk is the reason.
-_APPEND_ERRORS: dict[type[BrokerResponseError], type[BrokerResponseError]] = {
-    UnknownTopicOrPartitionError: CoordinatorNotAvailableError,
-    NotEnoughReplicasError: CoordinatorNotAvailableError,
-    NotEnoughReplicasAfterAppendError: CoordinatorNotAvailableError,
-    RequestTimedOutError: CoordinatorNotAvailableError,
-    NotLeaderForPartitionError: NotCoordinatorError,
-    MessageSizeTooLargeError: UnknownError,
-    RecordListTooLargeError: UnknownError,
-    InvalidFetchRequestError: UnknownError,
-}
-
-
-def append_error_code(error: BrokerResponseError) -> int:
-    """What the client of the group is told about an append that failed."""
-    return _APPEND_ERRORS.get(type(error), type(error)).errno
 
 
 def error_reply(command: Command, error_code: int) -> Any:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any, Protocol
 from uuid import UUID
 
 from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
 from embedkafka.coordinator.config import GroupConfig, MigrationPolicy
 from embedkafka.coordinator.topics import Topics
 from embedkafka.model import TopicPartition
 
 
-class OffsetsLog(Protocol):
+class OffsetsLog(ShardLog, Protocol):
     """One partition of ``__consumer_offsets``."""
-
-    def append(self, batch: bytearray) -> None:
-        """Append one encoded batch whose base offset is still 0; returns when it is committed.
-
-        Raises:
-            BrokerResponseError: it is not in the log.
-        """
 
     def append_in_transaction(self, batch: bytearray, producer_id: int, producer_epoch: int) -> None:
         """Append one encoded batch of a producer's transaction, of which the partition is a part already.
@@ -39,9 +32,6 @@ class OffsetsLog(Protocol):
         Raises:
             BrokerResponseError: it is not in the log.
         """
-
-    def read_all(self) -> Iterator[memoryview]:
-        """Whole batches from the log's start to its end."""
 
 
 class GroupsHost(Protocol):

@@ -1,18 +1,14 @@
-"""One ``__consumer_offsets`` partition with its machine: handle -> append -> apply -> note -> timers, under one lock.
+"""The groups of one ``__consumer_offsets`` partition: the shard's shell, with members that wait and watch.
 
-What can go wrong in between is handled in one way.  Before the first effect the shard is marked as suspect, and
-unmarked after the last; an append that fails, or an exception that hits the thread anywhere between (Ctrl-C), leaves
-the mark, and whoever comes next loads the machine from its log again.  Soft state is lost then, as at a fail-over of
-Kafka's coordinator: parked clients are told NOT_COORDINATOR and join again.
+When a shard is loaded again, soft state is lost: parked clients are told NOT_COORDINATOR and join again.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from embedkafka.broker.api import (
     DescribeConsumerGroupsRequest,
@@ -21,11 +17,13 @@ from embedkafka.broker.api import (
     Liveness,
     OffsetFetchRequest,
 )
-from embedkafka.broker.groups_errors import append_error_code, error_reply, parked_error_reply
+from embedkafka.broker.groups_errors import error_reply, parked_error_reply
 from embedkafka.broker.groups_host import GroupsHost, OffsetsLog
 from embedkafka.broker.groups_members import IN_PROCESS_HOST, LiveMembers, Watchers, is_troubled
 from embedkafka.broker.groups_outbox import Outbox
 from embedkafka.broker.groups_timers import ShardTimers
+from embedkafka.broker.shard import Shard
+from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.coordinator import records
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
@@ -43,21 +41,25 @@ from embedkafka.coordinator.decision import (
     TimerKey,
 )
 from embedkafka.coordinator.machine import GroupMachine
-from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError, UnknownError
-from embedkafka.record import decode_batch, encode_batch, iter_headers
+from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError
+from embedkafka.record import BatchHeader, Record, encode_batch
 from embedkafka.record.control import decode_marker
 
 _log = logging.getLogger(__name__)
 
 Complete = Callable[[Any], None]
 
-_READS = (OffsetFetchRequest, ListGroupsRequest, DescribeGroupsRequest, DescribeConsumerGroupsRequest)
-_JOINS = (JoinGroup, ConsumerHeartbeat)
-
 PARKED = object()  # instead of a reply: it comes through ``complete``
 
 
-class GroupShard:
+class Asker(NamedTuple):
+    """Who sent a command: what takes a reply that has to wait, and the liveness of an in-process member."""
+
+    complete: Complete | None = None
+    liveness: Liveness | None = None
+
+
+class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
     """The groups whose ids fall on one partition.
 
     Args:
@@ -65,53 +67,32 @@ class GroupShard:
         read_only: answer from the log; change nothing, start no timer.
     """
 
+    creating = (JoinGroup, ConsumerHeartbeat, CommitOffsets)
+    reading = (OffsetFetchRequest, ListGroupsRequest, DescribeGroupsRequest, DescribeConsumerGroupsRequest)
+
     def __init__(self, index: int, host: GroupsHost, config: GroupConfig, *, read_only: bool = False) -> None:
-        self.index = index
-        self.lock = threading.Lock()
+        machine = partial(GroupMachine, config)
+        super().__init__(CONSUMER_OFFSETS, index, host.clock, records, machine, host.offsets_log, read_only=read_only)
         self._host = host
-        self._clock = host.clock
         self._config = config
-        self._read_only = read_only
-        self._log: OffsetsLog | None = None
-        self._machine = GroupMachine(config)
         self._topics = host.known_topics()  # as of the command under way
-        self._suspect = False
-        self._closed = False
         self._parked: dict[ParkKey, Complete] = {}
         self._outbox = Outbox(self._clock)
         self._timers = ShardTimers(self._clock, self._on_timer)
         self._live = LiveMembers()
         self._watchers = Watchers()
 
-    def run(self, command: Command, complete: Complete | None = None, liveness: Liveness | None = None) -> Any:
+    def run(self, command: Command, asker: Asker | None = None) -> Any:
         """Do what a command asks.
 
         Args:
             command: see :mod:`embedkafka.coordinator.decision`.
-            complete: takes the reply of a join or sync that has to wait.
-            liveness: of the in-process member that joins.
 
         Returns:
             The reply, or :data:`PARKED`.  Never raises for the state of groups or log: the reply carries the error.
         """
         try:
-            self._find_log(create=isinstance(command, (*_JOINS, CommitOffsets)))
-            topics = self._host.known_topics()
-            with self.lock:
-                self._topics = topics
-                if self._closed or (self._read_only and not isinstance(command, _READS)):
-                    return error_reply(command, CoordinatorNotAvailableError.errno)
-                if self._suspect:
-                    self._reload()
-                return self._turn(command, complete, liveness)
-        except BrokerResponseError as error:
-            return self._failed(command, append_error_code(error))
-        except Exception:
-            _log.exception("shard %d of the groups failed on %r", self.index, command)
-            return self._failed(command, UnknownError.errno)
-        except BaseException:
-            self._clock.call_soon(self._recover)
-            raise
+            return super().run(command, asker)
         finally:
             self._outbox.deliver()
 
@@ -128,8 +109,7 @@ class GroupShard:
             with self.lock:
                 if self._closed or self._read_only or self._log is None:
                     return CoordinatorNotAvailableError.errno
-                if self._suspect:
-                    self._reload()
+                self._catch_up()
                 self._suspect = True
                 self._log.append_marker(
                     producer_id,
@@ -173,43 +153,47 @@ class GroupShard:
 
     # Under the lock -----------------------------------------------------------------------------------------------
 
-    def _turn(self, command: Command, complete: Complete | None = None, liveness: Liveness | None = None) -> Any:
-        now_ms = self._clock.now_ms()
-        decision = self._machine.handle(command, now_ms, self._topics)
-        self._suspect = True
-        if decision.records:
-            self._append(decision, now_ms)
-        if liveness is not None and isinstance(command, _JOINS):
-            self._remember(command, decision, liveness)
+    def _serve(self, command: Command, asker: Asker | None) -> Any:
+        topics = self._host.known_topics()
+        with self.lock:
+            self._topics = topics
+            if self._refuses(command):
+                return error_reply(command, CoordinatorNotAvailableError.errno)
+            self._catch_up()
+            decision = self._turn(command, asker)
+        return decision.reply if decision.park is None else PARKED
+
+    def _handle(self, command: Command, now_ms: int) -> Decision:
+        return self._machine.handle(command, now_ms, self._topics)
+
+    def _append(self, decision: Decision, now_ms: int) -> None:
+        if decision.producer is None:
+            super()._append(decision, now_ms)
+            return
+        producer_id, producer_epoch = decision.producer
+        batch = encode_batch(
+            [(now_ms, *records.encode(record), ()) for record in decision.records],
+            producer_id=producer_id,
+            producer_epoch=producer_epoch,
+            is_transactional=True,
+        )
+        self._writable_log().append_in_transaction(batch, producer_id, producer_epoch)
+        for record in decision.records:
+            self._machine.apply(record, producer_id)
+
+    def _take_effect(self, command: Command, decision: Decision, asker: Asker | None) -> None:
+        if asker is not None and asker.liveness is not None and isinstance(command, (JoinGroup, ConsumerHeartbeat)):
+            self._remember(command, decision, asker.liveness)
         for event in decision.events:
             self._note(event)
         for timer in decision.timers:
             self._set_timer(timer)
         for key, reply in decision.completions:
             self._answer(key, reply)
-        if decision.park is not None and complete is not None:
+        if decision.park is not None and asker is not None and asker.complete is not None:
             # A client that asks again waits in place of its first request, whose connection is gone.
             self._answer(decision.park, parked_error_reply(decision.park, NotCoordinatorError.errno))
-            self._parked[decision.park] = complete
-        self._suspect = False
-        return decision.reply if decision.park is None else PARKED
-
-    def _append(self, decision: Decision, now_ms: int) -> None:
-        if self._log is None:
-            raise CoordinatorNotAvailableError(f"__consumer_offsets-{self.index} cannot be written")
-        producer_id, producer_epoch = decision.producer or (-1, -1)
-        batch = encode_batch(
-            [(now_ms, *records.encode(record), ()) for record in decision.records],
-            producer_id=producer_id,
-            producer_epoch=producer_epoch,
-            is_transactional=producer_id >= 0,
-        )
-        if decision.producer is None:
-            self._log.append(batch)
-        else:
-            self._log.append_in_transaction(batch, producer_id, producer_epoch)
-        for record in decision.records:
-            self._machine.apply(record, producer_id)
+            self._parked[decision.park] = asker.complete
 
     def _note(self, event: GroupChanged) -> None:
         self._machine.note(event)
@@ -230,35 +214,20 @@ class GroupShard:
 
     # Loading --------------------------------------------------------------------------------------------------------
 
-    def _find_log(self, *, create: bool) -> None:
-        if self._log is not None:
-            return
-        log = self._host.offsets_log(self.index, create and not self._read_only)
-        if log is None:
-            return
-        with self.lock:
-            if self._log is None:
-                self._suspect = True  # what is there has to be loaded first
-                self._log = log
+    def _replay(self, machine: GroupMachine, header: BatchHeader, entries: Iterable[Record]) -> None:
+        producer_id = header.producer_id if header.is_transactional else -1
+        for entry in entries:
+            if header.is_control:
+                machine.apply_marker(producer_id, commit=decode_marker(entry.key, entry.value).commit)
+                continue
+            record = None if entry.key is None else records.decode(entry.key, entry.value)
+            if record is not None:
+                machine.apply(record, producer_id)
 
-    def _reload(self) -> None:
-        """Start again from the log."""
-        machine = GroupMachine(self._config)
-        for chunk in self._log.read_all() if self._log is not None else ():
-            for position, header in iter_headers(chunk):
-                producer_id = header.producer_id if header.is_transactional else -1
-                for entry in decode_batch(chunk, position):
-                    if header.is_control:
-                        machine.apply_marker(producer_id, commit=decode_marker(entry.key, entry.value).commit)
-                        continue
-                    record = None if entry.key is None else records.decode(entry.key, entry.value)
-                    if record is not None:
-                        machine.apply(record, producer_id)
+    def _loaded(self) -> None:
         self._fail_parked(NotCoordinatorError.errno)
         self._timers.cancel_all()
-        self._machine = machine
         if self._read_only:
-            self._suspect = False
             return
         self._turn(Loaded())
         for callback in self._watchers.all():
@@ -280,7 +249,7 @@ class GroupShard:
                 if self._suspect and not self._closed:
                     self._reload()
         except Exception:
-            _log.exception("shard %d of the groups cannot be loaded", self.index)
+            _log.exception("%s cannot be loaded", self)
             with self.lock:
                 self._fail_parked(NotCoordinatorError.errno)
         finally:
@@ -330,7 +299,7 @@ class GroupShard:
                     self._turn(command)
                 self._suspect = False
         except Exception:
-            _log.exception("shard %d of the groups failed on its timer %r", self.index, key)
+            _log.exception("%s failed on its timer %r", self, key)
             with self.lock:
                 self._fail_parked(NotCoordinatorError.errno)
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedkafka.broker.groups_errors import append_error_code
 from embedkafka.coordinator.transaction.api import (
     DescribedTransaction,
     EndTxnReply,
@@ -20,8 +19,6 @@ from embedkafka.coordinator.transaction.decision import (
     InitProducer,
     InitProducerReply,
 )
-
-__all__ = ["append_error_code", "error_reply"]
 
 
 def error_reply(command: Command, error_code: int) -> Any:

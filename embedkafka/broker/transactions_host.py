@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
 from embedkafka.coordinator.transaction.api import TxnMarker
 from embedkafka.coordinator.transaction.config import TransactionConfig
 from embedkafka.model import TopicPartition
 
 
-class StateLog(Protocol):
-    """One partition of ``__transaction_state``."""
+class StateLog(ShardLog, Protocol):
+    """One partition of ``__transaction_state``.
 
-    def append(self, batch: bytearray) -> None:
-        """Append one encoded batch whose base offset is still 0; returns when it is committed.
-
-        Called with the shard's lock held, and possibly a producer's lane: so it wakes nobody.
-
-        Raises:
-            BrokerResponseError: it is not in the log.
-        """
-
-    def read_all(self) -> Iterator[memoryview]:
-        """Whole batches from the log's start to its end."""
+    Batches are appended with the shard's lock held, and possibly a producer's lane: so appending wakes nobody.
+    """
 
     def wake_readers(self) -> None:
         """Let those who read the topic look again.  Called without a lock held."""

@@ -1,7 +1,4 @@
-"""One ``__transaction_state`` partition with its machine: handle -> append -> apply -> note, then markers.
-
-As in :mod:`embedkafka.broker.groups_shard`, an append that fails, or an exception that hits the thread anywhere between
-(Ctrl-C), leaves the shard marked as suspect, and whoever comes next loads the machine from its log again.
+"""The transactions of one ``__transaction_state`` partition: the shard's shell, and then the markers.
 
 A transaction that a decision has *prepared* is completed with ``lock`` released: the markers are written, then the
 record that says so.  ``_markers_lock`` lets one thread at a time do that, from looking at the transaction to that
@@ -17,9 +14,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import Any
 
-from embedkafka.broker.transactions_errors import append_error_code, error_reply
+from embedkafka.broker.shard import Shard
+from embedkafka.broker.topic import TRANSACTION_STATE
+from embedkafka.broker.transactions_errors import error_reply
 from embedkafka.broker.transactions_host import StateLog, TransactionsHost
 from embedkafka.clock import Timer
 from embedkafka.coordinator.transaction import records
@@ -42,15 +42,12 @@ from embedkafka.errors import (
     BrokerResponseError,
     CoordinatorNotAvailableError,
     InvalidProducerEpochError,
-    UnknownError,
     UnknownTopicOrPartitionError,
 )
 from embedkafka.model import TopicPartition
-from embedkafka.record import decode_batch, encode_batch, iter_headers
 
 _log = logging.getLogger(__name__)
 
-_READS = (DescribeTransactions, ListTransactionsRequest)
 _COORDINATOR_EPOCH = 0  # the leader epoch of the partition, see Partition.leader_epoch
 _RETRY_MS = 1_000  # until markers are tried again that a disk refused
 
@@ -58,59 +55,28 @@ _RETRY_MS = 1_000  # until markers are tried again that a disk refused
 _SETTLED = frozenset({0, UnknownTopicOrPartitionError.errno, InvalidProducerEpochError.errno})
 
 
-class TransactionShard:
-    """The transactions whose ids fall on one partition.
+class TransactionShard(Shard[TransactionMachine, StateLog, Decision, None]):
+    """The transactions whose ids fall on one partition; those that a command prepares are complete when it returns,
+    unless a disk fails.
 
     Args:
         index: the partition's number.
         read_only: answer from the log; change nothing, start no timer.
     """
 
+    creating = (InitProducer,)
+    reading = (DescribeTransactions, ListTransactionsRequest)
+
     def __init__(
         self, index: int, host: TransactionsHost, config: TransactionConfig, *, read_only: bool = False
     ) -> None:
-        self.index = index
-        self.lock = threading.Lock()
+        machine = partial(TransactionMachine, config)
+        super().__init__(TRANSACTION_STATE, index, host.clock, records, machine, host.state_log, read_only=read_only)
         self._markers_lock = threading.Lock()
         self._host = host
-        self._clock = host.clock
         self._config = config
-        self._read_only = read_only
-        self._log: StateLog | None = None
-        self._machine = TransactionMachine(config)
-        self._suspect = False
-        self._closed = False
         self._timeouts: Timer | None = None
         self._retry: Timer | None = None
-
-    def run(self, command: Command) -> Any:
-        """Do what a command asks; transactions that it prepares are complete when this returns, unless a disk fails.
-
-        Returns:
-            The reply.  Never raises for the state of transactions or log: the reply carries the error.
-        """
-        try:
-            self._find_log(create=isinstance(command, InitProducer))
-            if isinstance(command, (InitProducer, EndTransaction)):
-                self._make_ready(command)
-            decision = self._decide(command)
-            if decision.needs_producer_id:
-                assert isinstance(command, (InitProducer, EndTransaction))
-                decision = self._decide(command._replace(fresh_producer_id=self._host.next_producer_id()))
-            if decision.records and self._log is not None:
-                self._log.wake_readers()
-            self._complete_all(decision)
-            return decision.reply
-        except BrokerResponseError as error:
-            self._try_again()
-            return error_reply(command, append_error_code(error))
-        except Exception:
-            _log.exception("shard %d of the transactions failed on %r", self.index, command)
-            self._try_again()
-            return error_reply(command, UnknownError.errno)
-        except BaseException:
-            self._clock.call_soon(self._recover)
-            raise
 
     def load(self) -> None:
         """Load the log now, and go on with what a crash has left; errors are logged."""
@@ -124,35 +90,40 @@ class TransactionShard:
                 if timer is not None:
                     timer.cancel()
 
-    # Under the lock -------------------------------------------------------------------------------------------------
+    # Commands -------------------------------------------------------------------------------------------------------
+
+    def _serve(self, command: Command, asker: None) -> Any:
+        if isinstance(command, (InitProducer, EndTransaction)):
+            self._make_ready(command)
+        decision = self._decide(command)
+        if decision.needs_producer_id:
+            assert isinstance(command, (InitProducer, EndTransaction))
+            decision = self._decide(command._replace(fresh_producer_id=self._host.next_producer_id()))
+        if decision.records and self._log is not None:
+            self._log.wake_readers()
+        self._complete_all(decision)
+        return decision.reply
+
+    def _failed(self, command: Command, error_code: int) -> Any:
+        self._try_again()
+        return error_reply(command, error_code)
 
     def _decide(self, command: Command) -> Decision:
         with self.lock:
-            if self._closed or (self._read_only and not isinstance(command, _READS)):
+            if self._refuses(command):
                 return Decision(reply=error_reply(command, CoordinatorNotAvailableError.errno))
-            if self._suspect:
-                self._reload()
+            self._catch_up()
             return self._turn(command)
 
-    def _turn(self, command: Command) -> Decision:
-        now_ms = self._clock.now_ms()
-        decision = self._machine.handle(command, now_ms)
-        if not (decision.records or decision.events or decision.watch_timeouts):
-            return decision
-        self._suspect = True
-        if decision.records:
-            if self._log is None:
-                raise CoordinatorNotAvailableError(f"__transaction_state-{self.index} cannot be written")
-            self._log.append(encode_batch([(now_ms, *records.encode(record), ()) for record in decision.records]))
-            for record in decision.records:
-                self._machine.apply(record)
+    def _handle(self, command: Command, now_ms: int) -> Decision:
+        return self._machine.handle(command, now_ms)
+
+    def _take_effect(self, command: Command, decision: Decision, asker: None) -> None:
         for event in decision.events:
             self._machine.note(event)
         if decision.watch_timeouts and self._timeouts is None and not self._read_only:
             delay_ms = self._config.abort_timed_out_interval_ms
             self._timeouts = self._clock.call_later(delay_ms, self._abort_timed_out)
-        self._suspect = False
-        return decision
 
     # Markers ----------------------------------------------------------------------------------------------------------
 
@@ -193,8 +164,7 @@ class TransactionShard:
         with self.lock:
             if self._closed or self._read_only:
                 return None
-            if self._suspect:
-                self._reload()
+            self._catch_up()
             known = self._machine.find(transactional_id)
             return known if known is not None and known.state.is_prepared else None
 
@@ -218,30 +188,8 @@ class TransactionShard:
 
     # Loading, and going on -------------------------------------------------------------------------------------------
 
-    def _find_log(self, *, create: bool) -> None:
-        if self._log is not None:
-            return
-        log = self._host.state_log(self.index, create and not self._read_only)
-        if log is None:
-            return
-        with self.lock:
-            if self._log is None:
-                self._suspect = True  # what is there has to be loaded first
-                self._log = log
-
-    def _reload(self) -> None:
-        """Start again from the log; what it holds prepared is completed at the engine's next turn."""
-        machine = TransactionMachine(self._config)
-        for chunk in self._log.read_all() if self._log is not None else ():
-            for position, header in iter_headers(chunk):
-                if header.is_control:
-                    continue
-                for entry in decode_batch(chunk, position):
-                    record = None if entry.key is None else records.decode(entry.key, entry.value)
-                    if record is not None:
-                        machine.apply(record)
-        self._machine = machine
-        self._suspect = False
+    def _loaded(self) -> None:
+        """What the log holds prepared is completed at the engine's next turn."""
         if self._turn(Loaded()).prepared and not self._read_only:
             self._clock.call_soon(self._complete_left)
 
@@ -260,7 +208,7 @@ class TransactionShard:
                 self._reload()
             self._complete_left()
         except Exception:
-            _log.exception("shard %d of the transactions cannot be loaded", self.index)
+            _log.exception("%s cannot be loaded", self)
         except BaseException:
             self._clock.call_soon(self._recover)
             raise
