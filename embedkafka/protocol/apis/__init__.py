@@ -1,8 +1,8 @@
 """Kafka 4.3's APIs for clients, one file each, numbered by key so that a listing is the protocol.
 
 A file holds the messages as data classes and ``API``, which binds both to their versions; see
-:mod:`embedkafka.protocol.fields` for the words.  Names are Kafka's in snake case.  What only brokers and controllers say
-to each other is left out (its keys are missing below), and so are the versions that Kafka 4.0 removed.
+:mod:`embedkafka.protocol.fields` for the words.  Names are Kafka's in snake case.  What only brokers and controllers
+say to each other is left out (its keys are missing below), and so are the versions that Kafka 4.0 removed.
 """
 
 from __future__ import annotations

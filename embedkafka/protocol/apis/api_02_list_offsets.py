@@ -2,8 +2,8 @@
 
 ``timestamp`` is milliseconds since the epoch or a sentinel: -1 the end, -2 the beginning, -3 the record with the
 largest time (from version 7, KIP-734), -4 the beginning of what is on this broker's disk (8, KIP-405), -5 the end of
-what is in tiered storage (9, KIP-1005), -6 the first offset still to be uploaded there (11, KIP-1023).
-With isolation level 1 the end is the last stable offset.
+what is in tiered storage (9, KIP-1005), -6 the first offset still to be uploaded there (11, KIP-1023).  With isolation
+level 1 the end is the last stable offset.
 """
 
 from __future__ import annotations

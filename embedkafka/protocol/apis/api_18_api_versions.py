@@ -3,8 +3,8 @@
 * The response header is always version 0, because the client cannot know yet what the broker understands.
 * A request version that is too high is answered in version 0 with UNSUPPORTED_VERSION and the range of this API, so
   that the client can ask again (KIP-511).
-* 4 exists because clients of version 3 refuse features whose lowest level is 0; those must be left out of a response
-  to them.
+* 4 exists because clients of version 3 refuse features whose lowest level is 0; those must be left out of a response to
+  them.
 """
 
 from __future__ import annotations

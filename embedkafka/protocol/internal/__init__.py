@@ -15,8 +15,14 @@ type  key                                       value, with its versions
 6     ConsumerGroupTargetAssignmentMetadataKey  its value 0
 7     ConsumerGroupTargetAssignmentMemberKey    its value 0
 8     ConsumerGroupCurrentMemberAssignmentKey   its value 0
+10    ShareGroupMemberMetadataKey               its value 0
+11    ShareGroupMetadataKey                     its value 0
+12    ShareGroupTargetAssignmentMetadataKey     its value 0
+13    ShareGroupTargetAssignmentMemberKey       its value 0
+14    ShareGroupCurrentMemberAssignmentKey      its value 0
+15    ShareGroupStatePartitionMetadataKey       its value 0
 16    ConsumerGroupRegularExpressionKey         its value 0
 ====  ========================================  ==========================
 
-9-15 belong to share groups (KIP-932), 17 and on to streams groups (KIP-1071).
+9 is what early versions of share groups (KIP-932) kept of topics; 17 and on belong to streams groups (KIP-1071).
 """

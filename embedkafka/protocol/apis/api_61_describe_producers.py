@@ -1,0 +1,57 @@
+"""DescribeProducers (61): who has written to a partition lately, and whose transaction is open there (KIP-664)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from embedkafka.protocol.api import Api
+from embedkafka.protocol.fields import INT16, INT32, INT64, STRING, array, wire
+from embedkafka.protocol.schema import Schema
+
+
+@dataclass(slots=True)
+class TopicRequest:
+    name: str = wire(STRING)
+    partition_indexes: list[int] = wire(array(INT32))
+
+
+@dataclass(slots=True)
+class DescribeProducersRequest:
+    topics: list[TopicRequest] = wire(array(TopicRequest))
+
+
+@dataclass(slots=True)
+class ProducerState:
+    producer_id: int = wire(INT64)
+    producer_epoch: int = wire(INT32)
+    last_sequence: int = wire(INT32, default=-1)
+    last_timestamp: int = wire(INT64, default=-1)
+    coordinator_epoch: int = wire(INT32)
+    current_txn_start_offset: int = wire(INT64, default=-1)
+
+
+@dataclass(slots=True)
+class PartitionResponse:
+    partition_index: int = wire(INT32)
+    error_code: int = wire(INT16)
+    error_message: str | None = wire(STRING, default=None, nullable="0+")
+    active_producers: list[ProducerState] = wire(array(ProducerState))
+
+
+@dataclass(slots=True)
+class TopicResponse:
+    name: str = wire(STRING)
+    partitions: list[PartitionResponse] = wire(array(PartitionResponse))
+
+
+@dataclass(slots=True)
+class DescribeProducersResponse:
+    throttle_time_ms: int = wire(INT32)
+    topics: list[TopicResponse] = wire(array(TopicResponse))
+
+
+API = Api(
+    61,
+    request=Schema(DescribeProducersRequest, versions="0", flexible="0+"),
+    response=Schema(DescribeProducersResponse, versions="0", flexible="0+"),
+)
