@@ -9,7 +9,7 @@ from uuid import UUID
 from embedkafka.broker.api import BrokerEndpoint
 from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
-from embedkafka.coordinator.config import GroupConfig, MigrationPolicy
+from embedkafka.coordinator.config import GroupConfig, GroupSettings, MigrationPolicy
 from embedkafka.coordinator.topics import Topics
 from embedkafka.model import TopicPartition
 
@@ -78,10 +78,12 @@ def group_config(settings: Any) -> GroupConfig:
         offset_metadata_max_bytes=settings["offset.metadata.max.bytes"],
         offsets_retention_ms=settings["offsets.retention.minutes"] * 60_000,
         offsets_retention_check_interval_ms=settings["offsets.retention.check.interval.ms"],
-        consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
-        consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
+        defaults=GroupSettings(
+            consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
+            consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
+            consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
+        ),
         consumer_max_size=settings["group.consumer.max.size"],
         consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
-        consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
         consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),
     )

@@ -309,7 +309,7 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         """Whether an in-process member that was not heard of lives; its session then starts again."""
         liveness = self._live.get(key.group_id, key.member_id) if key.kind == SESSION else None
         group = self._machine.find(key.group_id)
-        session = None if group is None else group.session(key.member_id, self._config)
+        session = None if group is None else group.session(key.member_id, self._config.defaults)
         if liveness is None or session is None or not liveness.alive:
             return False
         budget_ms = liveness.max_poll_interval_ms if session.is_parked else self._poll_budget_ms(liveness)

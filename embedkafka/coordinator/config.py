@@ -26,9 +26,32 @@ class MigrationPolicy(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """What a group can have settings of its own for (config resource GROUP), else the broker's ``group.*``.
+
+    Defaults are Kafka 4.3's but for the intervals between assignments (1000 there): one process has nobody to wait for.
+    """
+
+    consumer_session_timeout_ms: int = 45_000
+    consumer_heartbeat_interval_ms: int = 5_000
+    consumer_assignment_interval_ms: int = 0
+    share_session_timeout_ms: int = 45_000
+    share_heartbeat_interval_ms: int = 5_000
+    share_assignment_interval_ms: int = 0
+    share_record_lock_duration_ms: int = 30_000
+    share_delivery_count_limit: int = 5
+    share_partition_max_record_locks: int = 2_000
+    share_auto_offset_reset: str = "latest"
+    share_isolation_level: str = "read_uncommitted"
+    share_renew_acknowledge_enable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GroupConfig:
-    """Defaults are Kafka 4.3's but for ``initial_rebalance_delay_ms`` (3000 there) and
-    ``consumer_assignment_interval_ms`` (1000 there): one process has nobody to wait for."""
+    """Defaults are Kafka 4.3's but for ``initial_rebalance_delay_ms`` (3000 there): one process has nobody to wait for.
+
+    ``defaults`` are for groups without settings of their own.
+    """
 
     min_session_timeout_ms: int = 6_000
     max_session_timeout_ms: int = 1_800_000
@@ -38,9 +61,8 @@ class GroupConfig:
     offset_metadata_max_bytes: int = 4_096
     offsets_retention_ms: int = 10_080 * 60_000
     offsets_retention_check_interval_ms: int = 600_000
-    consumer_session_timeout_ms: int = 45_000
-    consumer_heartbeat_interval_ms: int = 5_000
+    defaults: GroupSettings = GroupSettings()
     consumer_max_size: int = 2_147_483_647
     consumer_assignors: tuple[str, ...] = ("uniform", "range")
-    consumer_assignment_interval_ms: int = 0
     consumer_migration_policy: MigrationPolicy = MigrationPolicy.BIDIRECTIONAL
+    share_max_size: int = 200

@@ -11,7 +11,7 @@ from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
 if TYPE_CHECKING:
     from embedkafka.coordinator.api import OffsetFetchRequest
-    from embedkafka.coordinator.config import GroupConfig
+    from embedkafka.coordinator.config import GroupSettings
     from embedkafka.coordinator.decision import CommitOffsets, Timer
 
 
@@ -61,7 +61,7 @@ class AnyGroup(Protocol):
     def knows(self, member_id: str) -> bool:
         """Whether this is a member, or was told to become one."""
 
-    def session(self, member_id: str, config: GroupConfig) -> Session | None:
+    def session(self, member_id: str, settings: GroupSettings) -> Session | None:
         """A member's session; None for who is no member."""
 
     def needs_attention(self, member_id: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from coordinator.consumer_driver import Consumer, ConsumerDriver, settle
 
 from embedkafka.coordinator.api import OffsetCommitRequest, OffsetToCommit
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupConfig, GroupSettings
 from embedkafka.coordinator.consumer.member import MemberState
 from embedkafka.coordinator.decision import ASSIGN, REVOKE, SESSION, CommitOffsets, TimerKey
 from embedkafka.errors import StaleMemberEpochError
@@ -60,7 +60,7 @@ def test_a_full_heartbeat_is_told_its_assignment_again() -> None:
 
 
 def test_the_reply_names_the_heartbeat_interval() -> None:
-    driver = ConsumerDriver(GroupConfig(consumer_heartbeat_interval_ms=7_000))
+    driver = ConsumerDriver(GroupConfig(defaults=GroupSettings(consumer_heartbeat_interval_ms=7_000)))
     assert driver.consumer("a").join().heartbeat_interval_ms == 7_000
 
 
@@ -102,7 +102,7 @@ def test_two_members_end_with_half_each_and_keep_what_they_have() -> None:
 
 
 def test_the_states_a_group_shows() -> None:
-    driver = ConsumerDriver(GroupConfig(consumer_assignment_interval_ms=1_000))
+    driver = ConsumerDriver(GroupConfig(defaults=GroupSettings(consumer_assignment_interval_ms=1_000)))
     first, second = driver.consumer("a"), driver.consumer("b")
     first.join()
     first.take()
@@ -188,7 +188,7 @@ def test_a_join_whose_reply_was_lost_may_be_sent_again() -> None:
 
 
 def test_a_member_that_is_not_heard_of_is_out_after_its_session() -> None:
-    driver = ConsumerDriver(GroupConfig(consumer_session_timeout_ms=50_000))
+    driver = ConsumerDriver(GroupConfig(defaults=GroupSettings(consumer_session_timeout_ms=50_000)))
     consumer = driver.consumer("a")
     consumer.join()
     key = TimerKey(SESSION, "g", "a")
@@ -362,7 +362,7 @@ def test_most_members_choose_the_assignor() -> None:
 
 
 def test_assignments_are_no_closer_together_than_the_interval() -> None:
-    driver = ConsumerDriver(GroupConfig(consumer_assignment_interval_ms=1_000))
+    driver = ConsumerDriver(GroupConfig(defaults=GroupSettings(consumer_assignment_interval_ms=1_000)))
     first, second = driver.consumer("a"), driver.consumer("b")
     first.join()
     first.take()

@@ -26,7 +26,7 @@ from embedkafka.coordinator.api import (
     OffsetFetchRequest,
 )
 from embedkafka.coordinator.classic.group import Group
-from embedkafka.coordinator.config import GroupConfig, MigrationPolicy
+from embedkafka.coordinator.config import GroupConfig, GroupSettings, MigrationPolicy
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import MemberState
 from embedkafka.coordinator.decision import ConsumerHeartbeat, Decision, ExpireOffsets, TopicsDeleted
@@ -144,7 +144,7 @@ def configs() -> st.SearchStrategy[GroupConfig]:
     return st.builds(
         GroupConfig,
         consumer_max_size=st.sampled_from([2, 100]),
-        consumer_assignment_interval_ms=st.sampled_from([0, 1000]),
+        defaults=st.builds(GroupSettings, consumer_assignment_interval_ms=st.sampled_from([0, 1000])),
         consumer_migration_policy=st.sampled_from(MigrationPolicy),
     )
 

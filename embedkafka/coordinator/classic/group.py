@@ -20,7 +20,7 @@ from enum import Enum
 from typing import ClassVar
 
 from embedkafka.coordinator.api import JoinedMember, OffsetFetchRequest
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.decision import SESSION, CommitOffsets, SessionExpired, Timer, TimerKey
 from embedkafka.coordinator.group_type import KnownMember, Session
 from embedkafka.coordinator.records import GroupRecord, Record
@@ -198,7 +198,7 @@ class Group:
     def knows(self, member_id: str) -> bool:
         return member_id in self.members or member_id in self.pending_members
 
-    def session(self, member_id: str, config: GroupConfig) -> Session | None:
+    def session(self, member_id: str, settings: GroupSettings) -> Session | None:
         member = self.members.get(member_id)
         if member is None:
             return None

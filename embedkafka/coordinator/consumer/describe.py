@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.api import DescribedConsumerGroup, DescribedConsumerMember, TopicIdPartitions
-from embedkafka.coordinator.consumer.assignment import Partitions
+from embedkafka.coordinator.assignment import Partitions
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import Member
 from embedkafka.coordinator.consumer.target import assignor_of

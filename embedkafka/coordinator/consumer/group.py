@@ -12,9 +12,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from embedkafka.coordinator.api import OffsetFetchRequest
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.consumer import serialized
-from embedkafka.coordinator.consumer.assignment import Assignment, Owned
+from embedkafka.coordinator.assignment import Assignment, Owned
 from embedkafka.coordinator.consumer.member import STATIC_LEAVE_EPOCH, Member, MemberState
 from embedkafka.coordinator.consumer.offsets import commit_errors, epoch_error
 from embedkafka.coordinator.decision import CommitOffsets, Timer
@@ -37,9 +37,9 @@ from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 FIRST_EPOCH = 1  # of a group before its first member, so that a member that joins, with epoch 0, is always behind
 
 
-def session_timeout_ms(member: Member, config: GroupConfig) -> int:
+def session_timeout_ms(member: Member, settings: GroupSettings) -> int:
     """How long a member may be silent."""
-    return config.consumer_session_timeout_ms if member.classic is None else member.classic.session_timeout_ms
+    return settings.consumer_session_timeout_ms if member.classic is None else member.classic.session_timeout_ms
 
 
 @dataclass(slots=True)
@@ -203,9 +203,9 @@ class ConsumerGroup:
     def knows(self, member_id: str) -> bool:
         return member_id in self.members
 
-    def session(self, member_id: str, config: GroupConfig) -> Session | None:
+    def session(self, member_id: str, settings: GroupSettings) -> Session | None:
         member = self.members.get(member_id)
-        return None if member is None else Session(session_timeout_ms(member, config))
+        return None if member is None else Session(session_timeout_ms(member, settings))
 
     def needs_attention(self, member_id: str) -> bool:
         member = self.members.get(member_id)

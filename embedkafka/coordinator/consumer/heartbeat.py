@@ -10,7 +10,7 @@ from uuid import UUID
 
 from embedkafka.coordinator.api import ConsumerGroupHeartbeatReply, ConsumerGroupHeartbeatRequest
 from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.consumer.assignment import Partitions, contains, partitions_of
+from embedkafka.coordinator.assignment import Partitions, contains, partitions_of
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.leave import held_by, leave, replace_static_member
 from embedkafka.coordinator.consumer.member import JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH, Member, MemberState
@@ -75,7 +75,7 @@ def _heartbeat(command: ConsumerHeartbeat, group: AnyGroup | None, moment: Momen
     reply = ConsumerGroupHeartbeatReply(
         member_id=member_id,
         member_epoch=updated.epoch,
-        heartbeat_interval_ms=moment.config.consumer_heartbeat_interval_ms,
+        heartbeat_interval_ms=turn.settings.consumer_heartbeat_interval_ms,
         assignment={topic_id: list(each) for topic_id, each in updated.assigned.items()}
         if is_full or changed
         else None,

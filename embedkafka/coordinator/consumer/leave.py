@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from embedkafka.coordinator.api import ConsumerGroupHeartbeatReply, ConsumerGroupHeartbeatRequest
-from embedkafka.coordinator.consumer.assignment import NOTHING
+from embedkafka.coordinator.assignment import NOTHING
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import JOIN_EPOCH, STATIC_LEAVE_EPOCH, Member, MemberState
 from embedkafka.coordinator.consumer.migration import downgrade, may_downgrade

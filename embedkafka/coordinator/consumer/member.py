@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from embedkafka.coordinator.consumer.assignment import Owned
+from embedkafka.coordinator.assignment import Owned
 
 JOIN_EPOCH = 0
 LEAVE_EPOCH = -1

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
-from embedkafka.coordinator.consumer.assignment import (
+from embedkafka.coordinator.assignment import (
     NOTHING,
     Assignment,
     Owned,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from embedkafka.coordinator.consumer.assignment import NOTHING, Assignment, Owned
+from embedkafka.coordinator.assignment import NOTHING, Assignment, Owned
 from embedkafka.coordinator.consumer.member import ClassicPart, Member, MemberState
 from embedkafka.coordinator.records import (
     ConsumerGroupRecord,

@@ -10,7 +10,7 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.serialized import target_epoch_record, target_record
 from embedkafka.coordinator.consumer.subscription import subscribed_ids, update_epoch
 from embedkafka.coordinator.consumer.turn import Turn
-from embedkafka.coordinator.decision import ASSIGN, AssignmentDue, Decision, Timer, TimerKey
+from embedkafka.coordinator.decision import ASSIGN, AssignmentDue, Decision
 from embedkafka.coordinator.moment import Moment
 
 
@@ -28,14 +28,7 @@ def update_target(turn: Turn) -> None:
 
 def wait_for_assignment(turn: Turn) -> bool:
     """Whether the next assignment has to wait; a timer then sees to it that it comes without another heartbeat."""
-    group, moment = turn.group, turn.moment
-    interval_ms = moment.config.consumer_assignment_interval_ms
-    passed_ms = moment.now_ms - group.assignment_timestamp_ms
-    waits = group.epoch > group.assignment_epoch and 0 <= passed_ms < interval_ms
-    if waits:
-        key = TimerKey(ASSIGN, group.group_id)
-        turn.timers.append(Timer(key, interval_ms - passed_ms, AssignmentDue(group.group_id), keep=True))
-    return waits
+    return turn.wait_for_assignment(turn.settings.consumer_assignment_interval_ms)
 
 
 def compute_target(turn: Turn) -> None:

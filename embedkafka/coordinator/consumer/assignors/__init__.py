@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from embedkafka.coordinator.consumer.assignment import Assignment
+from embedkafka.coordinator.assignment import Assignment
 from embedkafka.coordinator.consumer.assignors.range import assign_ranges
 from embedkafka.coordinator.consumer.assignors.subscriber import Subscriber
 from embedkafka.coordinator.consumer.assignors.uniform import assign_uniformly

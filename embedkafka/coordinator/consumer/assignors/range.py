@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from embedkafka.coordinator.consumer.assignment import Assignment
+from embedkafka.coordinator.assignment import Assignment
 from embedkafka.coordinator.consumer.assignors.subscriber import Subscriber
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from embedkafka.coordinator.consumer.assignment import Assignment
+from embedkafka.coordinator.assignment import Assignment
 
 
 class Subscriber(NamedTuple):

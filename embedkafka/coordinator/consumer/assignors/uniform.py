@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from embedkafka.coordinator.consumer.assignment import Assignment, count
+from embedkafka.coordinator.assignment import Assignment, count
 from embedkafka.coordinator.consumer.assignors.subscriber import Subscriber
 
 _ROUNDS = 16  # of evening out; what is left then is left, as in Kafka
