@@ -9,7 +9,6 @@ from typing import NamedTuple
 from embedkafka.coordinator.config import GroupConfig, GroupSettings
 from embedkafka.coordinator.topics import Topics
 
-
 NO_SETTINGS: Mapping[str, GroupSettings] = MappingProxyType({})
 
 

@@ -12,9 +12,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from embedkafka.coordinator.api import OffsetFetchRequest
+from embedkafka.coordinator.assignment import Assignment, Owned
 from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.consumer import serialized
-from embedkafka.coordinator.assignment import Assignment, Owned
 from embedkafka.coordinator.consumer.member import STATIC_LEAVE_EPOCH, Member, MemberState
 from embedkafka.coordinator.consumer.offsets import commit_errors, epoch_error
 from embedkafka.coordinator.decision import CommitOffsets, Timer

@@ -9,8 +9,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from embedkafka.coordinator.api import ConsumerGroupHeartbeatReply, ConsumerGroupHeartbeatRequest
-from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.assignment import Partitions, contains, partitions_of
+from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.leave import held_by, leave, replace_static_member
 from embedkafka.coordinator.consumer.member import JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH, Member, MemberState

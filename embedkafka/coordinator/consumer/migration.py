@@ -15,11 +15,11 @@ An empty group of either type is simply deleted by the first member that joins w
 from __future__ import annotations
 
 from embedkafka.coordinator.api import JoinGroupReply, SyncGroupReply
+from embedkafka.coordinator.assignment import Owned, Partitions, partitions_of
 from embedkafka.coordinator.classic import group as classic
 from embedkafka.coordinator.classic.rebalance import prepare
 from embedkafka.coordinator.classic.turn import Turn as ClassicTurn
 from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.assignment import Owned, Partitions, partitions_of
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import ClassicPart, Member
 from embedkafka.coordinator.consumer.serialized import (
