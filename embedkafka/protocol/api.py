@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from embedkafka.protocol.fields import VersionRange
@@ -11,13 +10,22 @@ from embedkafka.protocol.schema import Schema
 _API_VERSIONS = 18
 
 
-@dataclasses.dataclass(frozen=True)
 class Api:
-    """A request and the response that answers it; both always have the same versions."""
+    """A request and the response that answers it; both always have the same versions.
 
-    key: int
-    request: Schema[Any]
-    response: Schema[Any]
+    Args:
+        key: Kafka's number.
+        advertised: what ApiVersions says where that is not the versions there are, in Kafka's notation.
+    """
+
+    def __init__(self, key: int, *, request: Schema[Any], response: Schema[Any], advertised: str | None = None) -> None:
+        self.key = key
+        self.request = request
+        self.response = response
+        self.advertised = self.versions if advertised is None else VersionRange.parse(advertised)
+
+    def __repr__(self) -> str:
+        return f"Api({self.key}, {self.name}, versions {self.versions.lowest}-{self.versions.highest})"
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@
   been added by AddPartitionsToTxn.
 * 8 brought messages for single records (KIP-467), 10 the new leader where this one no longer is (KIP-951).
 * Versions 0 to 2 carried the old record formats and are gone since Kafka 4.0, yet the table of ApiVersions still names
-  0 as the lowest: older librdkafka compresses only if it sees that.
+  0 as the lowest: older librdkafka compresses only if it sees that (KAFKA-18659).
 * A request with ``acks`` 0 gets no response at all.
 """
 
@@ -90,4 +90,5 @@ API = Api(
     0,
     request=Schema(ProduceRequest, versions="3-13", flexible="9+"),
     response=Schema(ProduceResponse, versions="3-13", flexible="9+"),
+    advertised="0-13",
 )
