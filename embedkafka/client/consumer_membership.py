@@ -7,20 +7,15 @@ or to hear, which :meth:`EmbeddedConsumerMembership.watch` tells; nobody has to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
-from embedkafka.broker.api import (
-    CommittedOffset,
-    ConsumerGroupHeartbeatReply,
-    ConsumerGroupHeartbeatRequest,
-    Liveness,
-)
-from embedkafka.client.membership import commit_offsets, fetch_offsets
+from embedkafka.broker.api import ConsumerGroupHeartbeatReply, ConsumerGroupHeartbeatRequest, Liveness
+from embedkafka.client.member import CommittingMember, GroupOffsets, Watching
 from embedkafka.errors import UnknownTopicOrPartitionError
-from embedkafka.model import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
+from embedkafka.model import ConsumerGroupMetadata, TopicPartition
 
 if TYPE_CHECKING:
     from embedkafka.client.link import EmbeddedLink
@@ -38,25 +33,19 @@ class Wish(NamedTuple):
     regex: str | None = None
 
 
-class ConsumerMembership(Protocol):
+class ConsumerMembership(GroupOffsets, Watching, Protocol):
     """What a consumer group's member can say, whatever carries it."""
 
-    group_id: str
     group_instance_id: str | None
-    member_id: str
     member_epoch: int
 
     def heartbeat(self, wish: Wish | None, owned: Collection[TopicPartition] | None) -> ConsumerGroupHeartbeatReply: ...
     def assignment(self, reply: ConsumerGroupHeartbeatReply) -> set[TopicPartition] | None: ...
     def leave(self, reason: str) -> None: ...
     def forget(self) -> None: ...
-    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]: ...
-    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]: ...
-    def watch(self, changed: Callable[[], None]) -> None: ...
-    def unwatch(self) -> None: ...
 
 
-class EmbeddedConsumerMembership:
+class EmbeddedConsumerMembership(CommittingMember):
     """The same, spoken to the coordinator in this process.
 
     Args:
@@ -76,18 +65,14 @@ class EmbeddedConsumerMembership:
         rack_id: str | None,
         liveness: Liveness,
     ) -> None:
-        self._link = link
-        self._context = link.context._replace(liveness=liveness)
+        # The client makes the id, and keeps it as long as it lives (KIP-1082).
+        member_id = str(UUID(int=link.engine.ids.random.getrandbits(128), version=4))
+        super().__init__(link, group_id, member_id, group_instance_id, liveness)
         self._rebalance_timeout_ms = rebalance_timeout_ms
         self._server_assignor = server_assignor
         self._rack_id = rack_id
         self._names: dict[UUID, str] = {}
         self._has_sent_regex = False
-        self._unwatch: Callable[[], None] | None = None
-        self.group_id = group_id
-        self.group_instance_id = group_instance_id
-        # The client makes the id, and keeps it as long as it lives (KIP-1082).
-        self.member_id = str(UUID(int=link.engine.ids.random.getrandbits(128), version=4))
         self.member_epoch = _JOIN_EPOCH
 
     @property
@@ -174,38 +159,11 @@ class EmbeddedConsumerMembership:
         self._has_sent_regex = False
 
     def _send(self, request: ConsumerGroupHeartbeatRequest) -> ConsumerGroupHeartbeatReply:
-        return self._link.coordinator_port(self.group_id).consumer_group_heartbeat(self._context, request)
+        return self._coordinator.consumer_group_heartbeat(self._context, request)
 
-    # Offsets ---------------------------------------------------------------------------------------------------------
-
-    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> Mapping[TopicPartition, int]:
-        """Commit as this member in this epoch; error codes by partition, 0 for committed."""
-        epoch = self.member_epoch if self.is_member else _NOT_IN_THE_GROUP
-        member_id = self.member_id if self.is_member else ""
-        return commit_offsets(
-            self._link, self._context, self.group_id, offsets, epoch, member_id, self.group_instance_id
-        )
-
-    def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, CommittedOffset]:
-        """What the group has committed.
-
-        Raises:
-            BrokerResponseError: the coordinator's answer was an error.
-        """
-        return fetch_offsets(self._link, self._context, self.group_id, partitions)
-
-    def watch(self, changed: Callable[[], None]) -> None:
-        """Have ``changed`` called, on any thread, when the next heartbeat would tell this member something."""
-        self.unwatch()
-        port = self._link.coordinator_port(self.group_id)
-        self._unwatch = port.watch_group(self._context, self.group_id, self.member_id, changed)
-
-    def unwatch(self) -> None:
-        if self._unwatch is not None:
-            self._unwatch()
-            self._unwatch = None
+    def _fence(self) -> tuple[int, str]:
+        return (self.member_epoch, self.member_id) if self.is_member else (_NOT_IN_THE_GROUP, "")
 
     def metadata(self, state: str) -> ConsumerGroupMetadata:
-        epoch = self.member_epoch if self.is_member else _NOT_IN_THE_GROUP
-        member_id = self.member_id if self.is_member else ""
+        epoch, member_id = self._fence()
         return ConsumerGroupMetadata(self.group_id, epoch, member_id, self.group_instance_id, state)

@@ -8,7 +8,8 @@ import pytest
 
 from embedkafka import EmbeddedKafka, ManualClock, OffsetAndMetadata, TopicPartition, errors
 from embedkafka.client.link import EmbeddedLink, connect
-from embedkafka.client.membership import EmbeddedMembership, MemberLiveness
+from embedkafka.client.member import MemberLiveness
+from embedkafka.client.membership import EmbeddedMembership
 
 TP = TopicPartition("t", 0)
 

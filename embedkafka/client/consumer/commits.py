@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.client.consumer.subscription import PartitionState, Subscription
-from embedkafka.client.membership import GroupOffsets
+from embedkafka.client.member import GroupOffsets
 from embedkafka.errors import (
     BrokerResponseError,
     CommitFailedError,

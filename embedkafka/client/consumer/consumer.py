@@ -38,7 +38,8 @@ from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.consumer_membership import EmbeddedConsumerMembership
 from embedkafka.client.future import Future
 from embedkafka.client.link import connect
-from embedkafka.client.membership import EmbeddedMembership, MemberLiveness
+from embedkafka.client.member import MemberLiveness
+from embedkafka.client.membership import EmbeddedMembership
 from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaTimeoutError, RetriableError
 from embedkafka.model import (
     ConsumerGroupMetadata,

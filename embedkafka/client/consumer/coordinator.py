@@ -22,20 +22,17 @@ from typing import TYPE_CHECKING
 from embedkafka.broker.api import JoinGroupReply, SyncGroupReply
 from embedkafka.client.assignors import RebalanceProtocol
 from embedkafka.client.consumer.assigning import Assigning, subscribed_topics
-from embedkafka.client.consumer.commits import Commits
+from embedkafka.client.consumer.group import RETRY_LATER, Group, replaced
 from embedkafka.client.consumer.listening import give_up, tell
 from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.membership import EmbeddedMembership
 from embedkafka.errors import (
     BrokerResponseError,
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
     FencedInstanceIdError,
     IllegalGenerationError,
     KafkaError,
     MemberIdRequiredError,
-    NotCoordinatorError,
     RebalanceInProgressError,
     UnknownMemberIdError,
     for_code,
@@ -46,8 +43,6 @@ from embedkafka.protocol.consumer.assignment import decode_assignment
 if TYPE_CHECKING:
     from embedkafka.client.consumer.metrics import ConsumerMetrics
     from embedkafka.client.link import EmbeddedLink
-
-_RETRY_LATER = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
 
 class _Step(Enum):
@@ -71,7 +66,7 @@ class _Pending:
         self._notify()
 
 
-class GroupCoordinator:
+class GroupCoordinator(Group):
     """Keeps one consumer in its group.
 
     Args:
@@ -90,20 +85,12 @@ class GroupCoordinator:
         *,
         retry_backoff_ms: float,
     ) -> None:
-        self._link = link
+        super().__init__(link, subscription, waker, metrics, retry_backoff_ms=retry_backoff_ms)
         self._membership = membership
-        self._subscription = subscription
-        self._waker = waker
         self._assigning = assigning
-        self._metrics = metrics
-        self._retry_backoff_ms = retry_backoff_ms
-        self.commits: Commits  # set by whoever builds both: they need each other
         self._step = _Step.UNJOINED
         self._prepared = False
-        self._lost = False
-        self._fatal: BrokerResponseError | None = None
         self._pending = _Pending(waker.notify)
-        self._retry_at_ms = 0.0
         self._joined_topics: frozenset[str] = frozenset()
         self._led_counts: Mapping[str, int] | None = None
 
@@ -128,18 +115,7 @@ class GroupCoordinator:
         """Whether the next :meth:`poll` can take a step that the last one could not."""
         return self._pending.reply is not None and self._step in (_Step.JOINING, _Step.SYNCING)
 
-    def poll(self, deadline_ms: float) -> bool:
-        """Take every step that can be taken until ``deadline_ms``; True once this member has an assignment.
-
-        Raises:
-            FencedInstanceIdError: another consumer with the same ``group_instance_id`` took this one's place.
-            BrokerResponseError: the group does not take this member (protocols, session timeout, size).
-            KafkaError: the rebalance listener raised.
-        """
-        self.commits.run_callbacks()
-        if not self._subscription.is_group_managed:
-            self.commits.auto_commit_if_due()
-            return True
+    def _take_part(self, deadline_ms: float) -> bool:
         while True:
             if self._fatal is not None:
                 raise self._fatal
@@ -156,7 +132,8 @@ class GroupCoordinator:
     def _advance(self, deadline_ms: float) -> bool:
         """One step of the dance; False when its reply does not come before the deadline."""
         if self._step is _Step.UNJOINED:
-            if not self._may_retry(deadline_ms):
+            self._pause_for_retry(deadline_ms)
+            if not self._may_retry():
                 return False
             self._prepare()
             self._send_join()
@@ -180,13 +157,6 @@ class GroupCoordinator:
         waker.group_changed = waker.metadata_changed = False
         waker.wait(lambda: pending.reply is not None, timeout_ms)
 
-    def _may_retry(self, deadline_ms: float) -> bool:
-        now_ms = self._link.clock.monotonic_ms()
-        if now_ms >= self._retry_at_ms:
-            return True
-        self._link.pause(self._retry_at_ms - now_ms, deadline_ms)
-        return self._link.clock.monotonic_ms() >= self._retry_at_ms
-
     def _look_at_group(self) -> None:
         """The group is said to have changed; a heartbeat tells how."""
         self._waker.group_changed = False
@@ -202,15 +172,13 @@ class GroupCoordinator:
     def _lose(self, *, keep_member_id: bool) -> None:
         """This member is out of the group, or a generation behind: what it held is no longer its own."""
         self._membership.forget(keep_member_id=keep_member_id)
-        self._lost = True
+        self._is_lost = True
         self._prepared = False
         self._step = _Step.UNJOINED
 
     def _be_fenced(self) -> None:
         self._lose(keep_member_id=False)
-        self._fatal = FencedInstanceIdError(
-            f"another consumer with group_instance_id {self._membership.group_instance_id!r} took this one's place"
-        )
+        self._fatal = replaced(self._membership.group_instance_id)
         raise self._fatal
 
     def _has_new_subscription(self) -> bool:
@@ -240,12 +208,11 @@ class GroupCoordinator:
         if self._prepared:
             return
         self._prepared = True
-        held = set(self._subscription.assignment)
-        if self._lost:
-            self._lost = False
-            if held:
-                give_up(self._subscription, held, held, "on_partitions_lost")
+        if self._is_lost:
+            self._is_lost = False
+            self._give_up_all("on_partitions_lost")
             return
+        held = set(self._subscription.assignment)
         if held:
             self.commits.auto_commit_now()
         if self._assigning.protocol is RebalanceProtocol.EAGER:
@@ -352,30 +319,15 @@ class GroupCoordinator:
             pass
         elif error is FencedInstanceIdError:
             self._be_fenced()
-        elif issubclass(error, _RETRY_LATER):
-            self._retry_at_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
+        elif issubclass(error, RETRY_LATER):
+            self._retry_later()
         else:
             raise error(f"group {self._membership.group_id!r}")
 
-    # Leaving ---------------------------------------------------------------------------------------------------------
-
-    def leave(self, reason: str, *, tell: bool) -> None:
-        """Give up every partition and leave the group.
-
-        Args:
-            tell: call the listener; kafka-python does when a consumer is closed, not when it unsubscribes.
-
-        Raises:
-            KafkaError: the listener raised; the group is left all the same.
-        """
-        try:
-            held = set(self._subscription.assignment)
-            if tell and self._subscription.is_group_managed and held:
-                give_up(self._subscription, held, held, "on_partitions_lost" if self._lost else "on_partitions_revoked")
-        finally:
-            self._pending = _Pending(self._waker.notify)
-            self._led_counts = None
-            self._joined_topics = frozenset()
-            self._lost = self._prepared = False
-            self._step = _Step.UNJOINED
-            self._membership.leave(reason)
+    def _forget(self, reason: str) -> None:
+        self._pending = _Pending(self._waker.notify)
+        self._led_counts = None
+        self._joined_topics = frozenset()
+        self._prepared = False
+        self._step = _Step.UNJOINED
+        self._membership.leave(reason)

@@ -12,7 +12,7 @@ from embedkafka.client.consumer.positions import Positions
 from embedkafka.client.consumer.subscription import Subscription
 from embedkafka.client.consumer.topics import SubscribedTopics
 from embedkafka.client.consumer.waker import Waker
-from embedkafka.client.membership import MemberLiveness
+from embedkafka.client.member import MemberLiveness
 from embedkafka.errors import WakeupError
 
 if TYPE_CHECKING:

@@ -15,20 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedkafka.client.consumer.commits import Commits
+from embedkafka.client.consumer.group import RETRY_LATER, Group, replaced
 from embedkafka.client.consumer.listening import give_up, tell
 from embedkafka.client.consumer.subscription import Subscription
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.consumer_membership import EmbeddedConsumerMembership, Wish
 from embedkafka.errors import (
     BrokerResponseError,
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
     FencedInstanceIdError,
     FencedMemberEpochError,
     GroupIdNotFoundError,
     KafkaError,
-    NotCoordinatorError,
     StaleMemberEpochError,
     UnknownMemberIdError,
     for_code,
@@ -39,18 +36,15 @@ if TYPE_CHECKING:
     from embedkafka.client.consumer.metrics import ConsumerMetrics
     from embedkafka.client.link import EmbeddedLink
 
-_RETRY_LATER = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 _FENCED = (FencedMemberEpochError, UnknownMemberIdError, GroupIdNotFoundError)
 
 
-class Reconciler:
+class Reconciler(Group):
     """Keeps one consumer in its group.
 
     Args:
         retry_backoff_ms: how long to wait before a heartbeat that a coordinator could not take yet is tried again.
     """
-
-    keeps_reading = False  # nothing is ever waited for, so there is nothing to read beside
 
     def __init__(
         self,
@@ -62,19 +56,11 @@ class Reconciler:
         *,
         retry_backoff_ms: float,
     ) -> None:
-        self._link = link
+        super().__init__(link, subscription, waker, metrics, retry_backoff_ms=retry_backoff_ms)
         self._membership = membership
-        self._subscription = subscription
-        self._waker = waker
-        self._metrics = metrics
-        self._retry_backoff_ms = retry_backoff_ms
-        self.commits: Commits  # set by whoever builds both: they need each other
         self._told: set[TopicPartition] = set()
         self._wish: Wish | None = None
-        self._is_lost = False
         self._is_unsure = False  # what the last reply said may not have been taken in: an interrupt, an error
-        self._fatal: BrokerResponseError | None = None
-        self._retry_at_ms = 0.0
         self._seen_version = -1
 
     @property
@@ -84,21 +70,7 @@ class Reconciler:
         is_reconciled = self._told == self._subscription.assignment.keys()
         return MemberState.STABLE if is_reconciled else MemberState.REBALANCING
 
-    def has_reply(self) -> bool:
-        return False
-
-    def poll(self, deadline_ms: float) -> bool:
-        """Say and hear what there is to say and hear; True while this is a member.
-
-        Raises:
-            FencedInstanceIdError: another consumer with the same ``group_instance_id`` took this one's place.
-            BrokerResponseError: the group does not take this member (instance id in use, size, type, assignor).
-            KafkaError: the rebalance listener raised.
-        """
-        self.commits.run_callbacks()
-        if not self._subscription.is_group_managed:
-            self.commits.auto_commit_if_due()
-            return True
+    def _take_part(self, deadline_ms: float) -> bool:
         while True:
             if self._fatal is not None:
                 raise self._fatal
@@ -106,7 +78,9 @@ class Reconciler:
             if self._membership.is_member and not self._has_news():
                 self.commits.auto_commit_if_due()
                 return True
-            if not self._may_try(deadline_ms):
+            if not self._membership.is_member:
+                self._pause_for_retry(deadline_ms)
+            if not self._may_retry():
                 # Between two tries a member goes on reading what it holds.
                 return self._membership.is_member
             self._converse()
@@ -120,12 +94,6 @@ class Reconciler:
     def _wanted(self) -> Wish:
         subscription = self._subscription
         return Wish(frozenset(subscription.topics), subscription.broker_pattern)
-
-    def _may_try(self, deadline_ms: float) -> bool:
-        now_ms = self._link.clock.monotonic_ms()
-        if now_ms < self._retry_at_ms and not self._membership.is_member:
-            self._link.pause(self._retry_at_ms - now_ms, deadline_ms)
-        return self._link.clock.monotonic_ms() >= self._retry_at_ms
 
     # Heartbeats ------------------------------------------------------------------------------------------------------
 
@@ -166,8 +134,8 @@ class Reconciler:
 
     def _receive_error(self, error: type[BrokerResponseError], message: str | None) -> None:
         """A heartbeat was refused: try again in the way the error asks for, or give up."""
-        if issubclass(error, _RETRY_LATER):
-            self._retry_at_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
+        if issubclass(error, RETRY_LATER):
+            self._retry_later()
         elif self._membership.is_member and issubclass(error, _FENCED):
             self._be_out()
         elif error is FencedInstanceIdError:
@@ -184,9 +152,7 @@ class Reconciler:
 
     def _be_replaced(self) -> None:
         self._be_out()
-        self._fatal = FencedInstanceIdError(
-            f"another consumer with group_instance_id {self._membership.group_instance_id!r} took this one's place"
-        )
+        self._fatal = replaced(self._membership.group_instance_id)
 
     def commit_refused(self, error: type[BrokerResponseError]) -> None:
         """Draw the consequences of an error that a commit met."""
@@ -228,30 +194,12 @@ class Reconciler:
     def _lose_all(self) -> None:
         if not self._is_lost:
             return
-        held = set(self._subscription.assignment)
         try:
-            if held:
-                give_up(self._subscription, held, held, "on_partitions_lost")
+            self._give_up_all("on_partitions_lost")
         finally:
             self._is_lost = False
 
-    def leave(self, reason: str, *, tell: bool) -> None:
-        """Give up every partition and leave the group.
-
-        Args:
-            tell: call the listener.
-
-        Raises:
-            KafkaError: the listener raised; the group is left all the same.
-        """
-        try:
-            held = set(self._subscription.assignment)
-            if tell and self._subscription.is_group_managed and held:
-                give_up(
-                    self._subscription, held, held, "on_partitions_lost" if self._is_lost else "on_partitions_revoked"
-                )
-        finally:
-            self._membership.leave(reason)
-            self._wish = None
-            self._told = set()
-            self._is_lost = False
+    def _forget(self, reason: str) -> None:
+        self._membership.leave(reason)
+        self._wish = None
+        self._told = set()
