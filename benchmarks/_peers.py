@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks._data import Workload
+from benchmarks._data import Workload, workload
+from benchmarks._harness import Sample, fresh_directory, timed
 
 TOPIC = "benchmark"
 CONFLUENT = "confluent-kafka, mock cluster"
@@ -74,25 +77,47 @@ def mock_check(producer: Any, work: Workload, who: str) -> None:
     work.check(values, who)
 
 
-def lmdb_environment(directory: Path, *, sync: bool) -> Any:
+def lmdb(count: int, *, sync: bool) -> Sample:
+    """Transactions of 1000 records each."""
+    work = workload(count)
+    pack = struct.Struct(">Q").pack
+    with fresh_directory() as directory, _lmdb_environment(directory, sync=sync) as environment:
+        values = (value for _, value in work.pairs())
+        with timed(count) as sample:
+            for first in range(0, count, 1000):
+                with environment.begin(write=True) as transaction:
+                    put = transaction.put
+                    for number, value in enumerate(islice(values, 1000), first):
+                        put(pack(number), value, append=True)
+        with environment.begin() as transaction:
+            work.check((value for _, value in transaction.cursor()), "lmdb")
+    return sample
+
+
+def _lmdb_environment(directory: Path, *, sync: bool) -> Any:
     import lmdb
 
     return lmdb.open(str(directory), map_size=4 << 30, sync=sync, metasync=sync)
 
 
-def lmdb_check(environment: Any, work: Workload, who: str) -> None:
-    with environment.begin() as transaction:
-        work.check((value for _, value in transaction.cursor()), who)
+def sqlite(count: int) -> Sample:
+    """Transactions of 1000 records each, in the mode that suits writing many short ones that must survive."""
+    work = workload(count)
+    with fresh_directory() as directory, contextlib.closing(_sqlite_log(directory)) as connection:
+        pairs = work.pairs()
+        with timed(count) as sample:
+            for _ in range(0, count, 1000):
+                connection.execute("BEGIN")
+                connection.executemany("INSERT INTO log (key, value) VALUES (?, ?)", islice(pairs, 1000))
+                connection.execute("COMMIT")
+        work.check((value for (value,) in connection.execute("SELECT value FROM log ORDER BY offset")), "SQLite")
+    return sample
 
 
-def sqlite_log(directory: Path) -> sqlite3.Connection:
-    """A table that serves as a log, in the mode that suits writing many short transactions that must survive."""
+def _sqlite_log(directory: Path) -> sqlite3.Connection:
+    """A table that serves as a log."""
     connection = sqlite3.connect(directory / "log.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("CREATE TABLE log (offset INTEGER PRIMARY KEY, key BLOB, value BLOB)")
     return connection
-
-
-def sqlite_check(connection: sqlite3.Connection, work: Workload, who: str) -> None:
-    work.check((value for (value,) in connection.execute("SELECT value FROM log ORDER BY offset")), who)

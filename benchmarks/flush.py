@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-from itertools import islice
-
 from benchmarks import _peers
 from benchmarks._data import workload
 from benchmarks._harness import WALL, Claim, Contender, Goal, Sample, fresh_directory, timed, write_pieces
@@ -59,21 +56,6 @@ def confluent_callback(count: int) -> Sample:
     return sample
 
 
-def lmdb(count: int) -> Sample:
-    work = workload(count)
-    pack = struct.Struct(">Q").pack
-    with fresh_directory() as directory, _peers.lmdb_environment(directory, sync=False) as environment:
-        values = (value for _, value in work.pairs())
-        with timed(count) as sample:
-            for first in range(0, count, 1000):
-                with environment.begin(write=True) as transaction:
-                    put = transaction.put
-                    for number, value in enumerate(islice(values, 1000), first):
-                        put(pack(number), value, append=True)
-        _peers.lmdb_check(environment, work, LMDB)
-    return sample
-
-
 def persist_queue(count: int) -> Sample:
     import persistqueue
 
@@ -94,7 +76,7 @@ CLAIM = Claim(
         Contender(PROJECT, project),
         Contender(_peers.CONFLUENT, confluent, "peer", needs="confluent_kafka"),
         Contender(_peers.CONFLUENT + ", callbacks", confluent_callback, "peer", share=0.3, needs="confluent_kafka"),
-        Contender(LMDB, lmdb, "peer", needs="lmdb"),
+        Contender(LMDB, lambda count: _peers.lmdb(count, sync=False), "peer", needs="lmdb"),
         Contender("persist-queue", persist_queue, "peer", share=0.003, needs="persistqueue"),
         Contender("write() of as many bytes", lambda count: write_pieces(count, 116), "bound"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from itertools import islice
 
 from benchmarks import _peers
@@ -45,44 +44,14 @@ def pipelined(count: int) -> Sample:
     return sample
 
 
-def lmdb(count: int) -> Sample:
-    work = workload(count)
-    pack = struct.Struct(">Q").pack
-    with fresh_directory() as directory, _peers.lmdb_environment(directory, sync=True) as environment:
-        values = (value for _, value in work.pairs())
-        with timed(count) as sample:
-            for first in range(0, count, 1000):
-                with environment.begin(write=True) as transaction:
-                    put = transaction.put
-                    for number, value in enumerate(islice(values, 1000), first):
-                        put(pack(number), value, append=True)
-        _peers.lmdb_check(environment, work, LMDB)
-    return sample
-
-
-def sqlite(count: int) -> Sample:
-    work = workload(count)
-    with fresh_directory() as directory:
-        connection = _peers.sqlite_log(directory)
-        pairs = work.pairs()
-        with timed(count) as sample:
-            for _ in range(0, count, 1000):
-                connection.execute("BEGIN")
-                connection.executemany("INSERT INTO log (key, value) VALUES (?, ?)", islice(pairs, 1000))
-                connection.execute("COMMIT")
-        _peers.sqlite_check(connection, work, SQLITE)
-        connection.close()
-    return sample
-
-
 CLAIM = Claim(
     "fsync",
     "records of 100 bytes, one fsync per 1000; wall time",
     [
         Contender(PROJECT, project),
         Contender(PIPELINED, pipelined),
-        Contender(LMDB, lmdb, "peer", needs="lmdb"),
-        Contender(SQLITE, sqlite, "peer"),
+        Contender(LMDB, lambda count: _peers.lmdb(count, sync=True), "peer", needs="lmdb"),
+        Contender(SQLITE, _peers.sqlite, "peer"),
         Contender(
             "write() and fsync of as many bytes", lambda count: write_pieces(count, 116, sync_every=1000), "bound"
         ),
