@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
     from embedkafka.broker.transactions import Transactions
     from embedkafka.files import Files
+
+
+class Door(Protocol):
+    """A way into the engine from outside that ends with it."""
+
+    def close(self) -> None:
+        """Let nobody in any more, and end what goes on."""
+
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -73,6 +81,7 @@ class Engine:
         self._groups: Groups | None = None
         self._transactions: Transactions | None = None
         self._groups_lock = threading.Lock()
+        self.doors: list[Door] = []  # listeners: they end before the engine does
         self._close_lock = threading.RLock()
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -195,6 +204,8 @@ class Engine:
         with self._close_lock:
             if self._is_closed:
                 return
+            for door in list(self.doors):
+                door.close()
             if not self.is_unusable:
                 self.unsealed.seal_all()
                 if self._transactions is not None:

@@ -22,6 +22,8 @@ from embedkafka.config.definition import (
     SomeOf,
     Validator,
 )
+from embedkafka.config.listener import LISTENER_KEYS
+from embedkafka.config.security import SECURITY_CONFIGS
 from embedkafka.config.topic import COMPRESSION_TYPES
 
 _BOOLEAN, _STRING, _INT = ConfigType.BOOLEAN, ConfigType.STRING, ConfigType.INT
@@ -660,8 +662,15 @@ _INERT = [
         inert="the cleaner shares its thread and takes one segment group a turn",
     ),
     _key("log.cleaner.threads", _INT, 1, "Threads of the cleaner.", AtLeast(0), inert=_ONE_THREAD),
-    _key("num.io.threads", _INT, 8, "Threads that handle requests.", AtLeast(1), _HIGH, inert=_ONE_THREAD),
-    _key("num.network.threads", _INT, 3, "Threads of the listener.", AtLeast(1), _HIGH, inert=_ONE_THREAD),
+    _key(
+        "num.network.threads",
+        _INT,
+        3,
+        "Threads of the listener.",
+        AtLeast(1),
+        _HIGH,
+        inert="a listener's connections share one loop",
+    ),
     _key(
         "num.recovery.threads.per.data.dir",
         _INT,
@@ -673,5 +682,6 @@ _INERT = [
     ),
 ]
 
-BROKER_CONFIGS = ConfigDef("broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *_INERT])
+BROKER_CONFIGS = ConfigDef("broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *LISTENER_KEYS, *_INERT])
 OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")
+AUTHORIZER_CONFIGS = ("allow.everyone.if.no.acl.found", "super.users")  # in Kafka not in the broker's table

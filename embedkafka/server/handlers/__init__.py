@@ -1,0 +1,17 @@
+"""What answers each API, one file per family.  An API that has no handler is not advertised."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from embedkafka.server.handler import Handler
+
+FAMILIES = ("api_versions",)
+
+
+@cache
+def handlers() -> dict[int, Handler]:
+    """The handlers of all families by API key, in its order."""
+    found = [handler for family in FAMILIES for handler in import_module(f"{__name__}.{family}").HANDLERS]
+    return {handler.api_key: handler for handler in sorted(found, key=lambda handler: handler.api_key)}

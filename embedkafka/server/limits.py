@@ -1,0 +1,49 @@
+"""What peers may take: every queue and buffer that a peer can fill has its bound here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from embedkafka.config import BrokerConfig
+
+WRITE_BUFFER_BYTES = 512 * 1024
+"""What a connection hands to its transport at a time, and how much may lie there before the connection waits.
+
+A reply's record data stay views of the log until then, so a reader that is slow holds no copy of them beyond this.
+"""
+
+CALLS_PER_TURN = 64
+"""Requests that one connection may have answered before the others get their turn."""
+
+
+class Limits(NamedTuple):
+    """A listener's bounds, by Kafka's names; -1 is none where Kafka says so."""
+
+    connections_max_idle_ms: int
+    max_connections: int
+    max_connections_per_ip: int
+    fetch_session_slots: int
+    io_threads: int
+    queued_max_request_bytes: int
+    queued_max_requests: int
+    socket_listen_backlog_size: int
+    socket_receive_buffer_bytes: int
+    socket_request_max_bytes: int
+    socket_send_buffer_bytes: int
+
+    @classmethod
+    def of(cls, config: BrokerConfig) -> Limits:
+        """Those of a broker's settings."""
+        return cls(
+            connections_max_idle_ms=config.integer("connections.max.idle.ms"),
+            max_connections=config.integer("max.connections"),
+            max_connections_per_ip=config.integer("max.connections.per.ip"),
+            fetch_session_slots=config.integer("max.incremental.fetch.session.cache.slots"),
+            io_threads=config.integer("num.io.threads"),
+            queued_max_request_bytes=config.integer("queued.max.request.bytes"),
+            queued_max_requests=config.integer("queued.max.requests"),
+            socket_listen_backlog_size=config.integer("socket.listen.backlog.size"),
+            socket_receive_buffer_bytes=config.integer("socket.receive.buffer.bytes"),
+            socket_request_max_bytes=config.integer("socket.request.max.bytes"),
+            socket_send_buffer_bytes=config.integer("socket.send.buffer.bytes"),
+        )

@@ -1,0 +1,260 @@
+"""A listener: a socket that accepts, a thread with its loop, and their beginning and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from embedkafka.errors import IllegalStateError
+from embedkafka.protocol.apis import api
+from embedkafka.server.connection import Connection
+from embedkafka.server.handlers import handlers
+from embedkafka.server.limits import Limits
+from embedkafka.server.peer import Peer
+from embedkafka.server.site import Endpoint, Site
+
+if TYPE_CHECKING:
+    from embedkafka.broker.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S = 5.0  # for replies that are under way when the listener closes
+
+_listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+class Listener:
+    """Kafka's wire protocol on one address.  Made by :meth:`open`; ends by :meth:`close`, or with its engine.
+
+    Attributes:
+        host: where it listens.
+        port: the port, also where 0 was asked for.
+        advertised: host and port that clients are told to connect to.
+    """
+
+    def __init__(self, engine: Engine, sock: socket.socket, *, advertised: Endpoint | None, uses_tls: bool) -> None:
+        self.engine = engine
+        self.host, self.port = sock.getsockname()[:2]
+        self.uses_tls = uses_tls
+        self.advertised = advertised or (_reachable(self.host), self.port)
+        self.owner: object = None  # kept alive as long as somebody may connect
+        self._socket = sock
+        self._process_id = os.getpid()
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._loop = _new_loop()
+        self._thread: threading.Thread | None = None
+        self._site: Site | None = None
+
+    @classmethod
+    def open(
+        cls,
+        engine: Engine,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        advertised: Endpoint | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        new_peer: Callable[[str], Peer] = Peer,
+    ) -> Listener:
+        """Listen; connections are accepted when this returns.
+
+        Args:
+            host: an address or name of this machine; ``0.0.0.0`` or ``::`` is all of them.
+            port: 0 takes a free one.
+            advertised: what clients are told, where that differs (a proxy, a container).
+            ssl_context: speak TLS.
+            new_peer: what a connection's peer starts as, given its address.
+
+        Raises:
+            OSError: the address is not ours, or taken.
+        """
+        engine.check_usable()
+        limits = Limits.of(engine.config)
+        sock = _bind(host, port, limits)
+        listener = cls(engine, sock, advertised=advertised, uses_tls=ssl_context is not None)
+        try:
+            listener._start(limits, ssl_context, new_peer)
+        except BaseException:
+            sock.close()
+            raise
+        _listeners.add(listener)
+        engine.doors.append(listener)
+        return listener
+
+    @property
+    def address(self) -> str:
+        """``host:port`` as clients are told it: their ``bootstrap_servers``."""
+        host, port = self.advertised
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def connection_count(self) -> int:
+        """How many peers are connected."""
+        return 0 if self._site is None else len(self._site.connections)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def close(self) -> None:
+        """Answer what is under way, close every connection, end the threads.  Does nothing the second time.
+
+        Calls that only wait (a fetch, a rebalance) are not answered any more; their connections are closed.
+
+        Raises:
+            IllegalStateError: called from a thread of the listener itself.
+        """
+        if self._is_closed or self._process_id != os.getpid():
+            return
+        thread = self._thread
+        if thread is threading.current_thread():
+            raise IllegalStateError("a listener cannot be closed from its own thread")
+        with self._lock:
+            if self._is_closed:
+                return
+            if thread is not None:
+                if thread.is_alive():
+                    self._loop.call_soon_threadsafe(self._begin_to_close)
+                thread.join()
+            self._is_closed = True
+            if self in self.engine.doors:
+                self.engine.doors.remove(self)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Listener {self.address} {'closed' if self._is_closed else 'open'}>"
+
+    # The thread ------------------------------------------------------------------------------------------------------
+
+    def _start(self, limits: Limits, ssl_context: ssl.SSLContext | None, new_peer: Callable[[str], Peer]) -> None:
+        table = handlers()
+        self._site = site = Site(
+            self.engine,
+            next(iter(self.engine.ports.values())),
+            self._loop,
+            table,
+            {key: api(key) for key in table},
+            limits,
+            advertised=self.advertised,
+            new_peer=new_peer,
+        )
+        self._server = self._loop.run_until_complete(
+            self._loop.create_server(
+                partial(Connection, site),
+                sock=self._socket,
+                ssl=ssl_context,
+                backlog=limits.socket_listen_backlog_size,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name=f"embedkafka-listener-{self.port}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        site = self._site
+        assert site is not None
+        site.mailbox.belongs_here()
+        if site.limits.connections_max_idle_ms >= 0:
+            self._close_idle()
+        try:
+            self._loop.run_forever()
+        finally:
+            site.workers.close()
+            self._loop.close()
+
+    def _close_idle(self) -> None:
+        """Close who has been silent for too long; looks four times in that time."""
+        site = self._site
+        assert site is not None
+        idle_s = site.limits.connections_max_idle_ms / 1000
+        now = self._loop.time()
+        for connection in list(site.connections):
+            if now - connection.last_active > idle_s:
+                connection.abort()
+        self._loop.call_later(max(idle_s / 4, 0.01), self._close_idle)
+
+    def _begin_to_close(self) -> None:
+        site = self._site
+        assert site is not None
+        site.is_closing = True
+        self._server.close()
+        deadline = self._loop.time() + _GRACE_S
+        self._go_on_closing(deadline)
+
+    def _go_on_closing(self, deadline: float) -> None:
+        """Connections end as soon as what they work on is answered and written."""
+        site = self._site
+        assert site is not None
+        is_over = self._loop.time() >= deadline
+        for connection in list(site.connections):
+            if is_over:
+                connection.abort()
+            elif not connection.is_in_worker:
+                connection.close()
+        if site.connections or site.workers.pending:
+            self._loop.call_later(0.002, self._go_on_closing, deadline)
+        else:
+            self._loop.call_soon(self._loop.stop)  # transports finish closing in the loop's turn before
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed (the extra ``server``)."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def _bind(host: str, port: int, limits: Limits) -> socket.socket:
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = min(infos, key=lambda info: info[0] != socket.AF_INET)  # IPv4 where a name has both
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option, size_bytes in (
+            (socket.SO_RCVBUF, limits.socket_receive_buffer_bytes),
+            (socket.SO_SNDBUF, limits.socket_send_buffer_bytes),
+        ):
+            if size_bytes >= 0:
+                sock.setsockopt(socket.SOL_SOCKET, option, size_bytes)  # accepted ones take after it
+        sock.setblocking(False)
+        sock.bind(address)
+        sock.listen(limits.socket_listen_backlog_size)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _reachable(host: str) -> str:
+    """What to tell clients where the listener is bound to every address: this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _forked() -> None:
+    """In a forked child: the parent's port and connections are not ours to keep open."""
+    for listener in list(_listeners):
+        listener._is_closed = True
+        with suppress(OSError):
+            os.close(listener._socket.fileno())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,115 @@
+"""What all connections of a listener share, and the limits that hold for all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from embedkafka.clock import ManualClock
+from embedkafka.protocol.api import Api
+from embedkafka.server.framing import INBOX_BYTES
+from embedkafka.server.handler import Handler
+from embedkafka.server.limits import Limits
+from embedkafka.server.mailbox import Mailbox
+from embedkafka.server.peer import Peer
+from embedkafka.server.workers import Workers
+
+if TYPE_CHECKING:
+    from embedkafka.broker.engine import Engine
+    from embedkafka.broker.port import BrokerPort
+    from embedkafka.server.connection import Connection
+
+_log = logging.getLogger(__name__)
+
+Endpoint = tuple[str, int]
+
+
+class Site:
+    """One listener's inside.  But for what the attributes' own classes allow, for the loop's thread only."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        port: BrokerPort,
+        loop: asyncio.AbstractEventLoop,
+        handlers: Mapping[int, Handler],
+        served: Mapping[int, Api],
+        limits: Limits,
+        *,
+        advertised: Endpoint,
+        new_peer: Callable[[str], Peer],
+    ) -> None:
+        self.engine = engine
+        self.port = port
+        self.loop = loop
+        self.handlers = handlers
+        self.served = served
+        self.limits = limits
+        self.new_peer = new_peer
+        self.advertised = advertised
+        self.mailbox = Mailbox(loop)
+        self.workers = Workers(limits.io_threads)
+        self.inbox = memoryview(bytearray(INBOX_BYTES))
+        self.connections: dict[Connection, None] = {}
+        self.is_closing = False
+        self._per_host: Counter[str] = Counter()
+        self._held_bytes = 0
+        self._held_up: dict[Connection, None] = {}  # they read nothing until there is room again
+
+    def endpoint(self, broker_id: int) -> Endpoint:
+        """Where this listener's peers reach a broker: its advertised address."""
+        return self.advertised
+
+    # Connections -----------------------------------------------------------------------------------------------------
+
+    def admit(self, connection: Connection, host: str) -> bool:
+        """Take a connection in, unless there are too many."""
+        limits = self.limits
+        if self.is_closing or len(self.connections) >= limits.max_connections:
+            _log.warning("%s refused: max.connections is %d", host, limits.max_connections)
+            return False
+        if self._per_host[host] >= limits.max_connections_per_ip:
+            _log.warning("%s refused: max.connections.per.ip is %d", host, limits.max_connections_per_ip)
+            return False
+        self.connections[connection] = None
+        self._per_host[host] += 1
+        return True
+
+    def forget(self, connection: Connection, host: str) -> None:
+        """A connection that was admitted is gone."""
+        del self.connections[connection]
+        self._held_up.pop(connection, None)
+        self._per_host[host] -= 1
+        if not self._per_host[host]:
+            del self._per_host[host]
+
+    # Requests in memory ----------------------------------------------------------------------------------------------
+
+    @property
+    def has_room(self) -> bool:
+        """Whether further requests may be read."""
+        limits = self.limits
+        return (
+            limits.queued_max_request_bytes < 0 or self._held_bytes < limits.queued_max_request_bytes
+        ) and self.workers.pending < limits.queued_max_requests
+
+    def hold(self, size_bytes: int) -> None:
+        """Requests of so many bytes are in memory (or, negative, no longer)."""
+        self._held_bytes += size_bytes
+        if size_bytes < 0 and self._held_up and self.has_room:
+            held_up, self._held_up = self._held_up, {}
+            for connection in held_up:
+                connection.resume()
+
+    def hold_up(self, connection: Connection) -> None:
+        """Call ``connection.resume()`` when there is room."""
+        self._held_up[connection] = None
+
+    def after_call(self) -> None:
+        """A clock without a thread runs what is due at the end of a call."""
+        clock = self.engine.clock
+        if isinstance(clock, ManualClock):
+            clock.run_tasks()
