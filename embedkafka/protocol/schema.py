@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from embedkafka.errors import KafkaProtocolError, UnsupportedVersionError
 from embedkafka.protocol import compiler
+from embedkafka.protocol.decoder import describe_failure
 from embedkafka.protocol.fields import VersionRange
 
 M = TypeVar("M")
@@ -79,10 +80,9 @@ class Schema(Generic[M]):
         view = memoryview(buffer)
         try:
             return decoder(view, position, len(view))
-        except (struct.error, IndexError) as error:
-            raise KafkaProtocolError(f"{self.message.__name__} v{version}: {len(view)} bytes are too few") from error
-        except UnicodeDecodeError as error:
-            raise KafkaProtocolError(f"{self.message.__name__} v{version}: a string is not UTF-8: {error}") from error
+        except (struct.error, IndexError, UnicodeDecodeError, KafkaProtocolError) as error:
+            problem = describe_failure(decoder, error, len(view))
+            raise KafkaProtocolError(f"{self.message.__name__} v{version}: {problem}") from error
 
     def decode_whole(self, buffer: bytes | bytearray | memoryview, version: int, position: int = 0) -> M:
         """Like :meth:`decode`, for a message that must end where the buffer does."""
