@@ -65,7 +65,6 @@ def test_validate_only_creates_nothing(admin: KafkaAdminClient) -> None:
         ("topic", TypeError),
         ({"t": {"partitions": 3}}, ValueError),
     ],
-    ids=str,
 )
 def test_topics_that_cannot_be_created(admin: KafkaAdminClient, given: object, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -132,7 +131,11 @@ def test_deleting_what_is_not_there(admin: KafkaAdminClient) -> None:
     assert result["error_code"] == errors.UnknownTopicOrPartitionError.errno
 
 
-@pytest.mark.parametrize("given", [3, {"count": 3}, NewPartitions(3), {"count": 3, "assignments": [[0], [0]]}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [3, {"count": 3}, NewPartitions(3), {"count": 3, "assignments": [[0], [0]]}],
+    ids=["number", "dict", "NewPartitions", "assignments"],
+)
 def test_partitions_are_added(kafka: EmbeddedKafka, admin: KafkaAdminClient, given: object) -> None:
     kafka.create_topic("t", 1)
     response = admin.create_partitions({"t": given})

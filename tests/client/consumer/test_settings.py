@@ -102,7 +102,7 @@ def test_one_setting_under_both_names(kafka: EmbeddedKafka) -> None:
         {"group_id": "g", "group_instance_id": "a b"},
         {"partition_assignment_strategy": []},
         {"partition_assignment_strategy": ["fair"]},
-        {"partition_assignment_strategy": [object()]},
+        {"partition_assignment_strategy": [object]},
         {"value_deserializer": 7},
         {"group_protocol": "quantum"},
         {"group_remote_assignor": "range"},
