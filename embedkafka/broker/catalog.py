@@ -9,6 +9,9 @@ key                        value
                            "reserved": bool}``
 ``broker-config/<id>``     ``{name: text}``; the empty id is the default of the whole cluster
 ``producer-ids``           the first id not reserved (see :mod:`embedkafka.broker.producer_ids`); -1: once lost
+``user/<name>``            passwords, salted and hashed (see :mod:`embedkafka.broker.users`)
+``acl/<rule>``             a rule about who may do what (see :mod:`embedkafka.broker.authorizer`)
+``quota/<entity>``         limits of a user, client id or address (see :mod:`embedkafka.broker.quotas`)
 =========================  ==========================================================================================
 
 It is read once into memory and open only while it is written, because ``sqlitedict`` keeps a thread while it is open.
@@ -78,7 +81,7 @@ class TopicEntry:
 
 
 class Catalog:
-    """The values of ``catalog.sqlite``, or of a dict in memory.  Guarded by ``Topics.lock``, but for producer ids."""
+    """The values of ``catalog.sqlite``, or of a dict in memory.  Topics and settings are guarded by ``Topics.lock``."""
 
     def __init__(self, path: str | None, *, files: Files | None = None, read_only: bool = False) -> None:
         """Read what is there.
@@ -147,6 +150,17 @@ class Catalog:
 
     def put_first_producer_id(self, producer_id: int) -> None:
         self._write({_PRODUCER_IDS: producer_id})
+
+    def section(self, prefix: str) -> dict[str, Any]:
+        """The values whose keys begin with ``prefix``, by the rest of the key, in order."""
+        with self._lock:
+            self._refresh()
+            values = self._values
+        return {key[len(prefix) :]: value for key, value in sorted(values.items()) if key.startswith(prefix)}
+
+    def change_section(self, prefix: str, changes: Mapping[str, Any]) -> None:
+        """Write values under a prefix in one commit; None removes."""
+        self._write({prefix + key: value for key, value in changes.items()})
 
     def _refresh(self) -> None:
         if self.is_stale and self.path is not None:

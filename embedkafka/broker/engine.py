@@ -25,7 +25,10 @@ from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
+    from embedkafka.broker.quotas import Quotas
+    from embedkafka.broker.share_states import ShareStates
     from embedkafka.broker.transactions import Transactions
+    from embedkafka.broker.users import Users
     from embedkafka.files import Files
 
 
@@ -74,14 +77,17 @@ class Engine:
             if not read_only:
                 self.topics.repair()
                 self.housekeeping.start(self.topics)
+            self.ports = {BROKER_ID: open_port(self, BROKER_ID)}
         except BaseException:
             self.store.abandon()
             raise
-        self.ports = {BROKER_ID: BrokerPort(self, BROKER_ID)}
         self._groups: Groups | None = None
         self._transactions: Transactions | None = None
         self._groups_lock = threading.Lock()
         self.doors: list[Door] = []  # listeners: they end before the engine does
+        self._users: Users | None = None
+        self._quotas: Quotas | None = None
+        self._security_lock = threading.Lock()
         self._close_lock = threading.RLock()
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -172,6 +178,32 @@ class Engine:
         return groups
 
     @property
+    @property
+    def users(self) -> Users:
+        """Users and what is kept of their passwords, read at the first use."""
+        users = self._users
+        if users is None:
+            with self._security_lock:
+                users = self._users
+                if users is None:
+                    from embedkafka.broker.users import Users
+
+                    users = self._users = Users(self.catalog)
+        return users
+
+    @property
+    def quotas(self) -> Quotas:
+        """Limits of clients of a listener, read at the first use."""
+        quotas = self._quotas
+        if quotas is None:
+            with self._security_lock:
+                quotas = self._quotas
+                if quotas is None:
+                    from embedkafka.broker.quotas import Quotas
+
+                    quotas = self._quotas = Quotas(self.catalog, self.config, self.clock)
+        return quotas
+
     def transactions(self) -> Transactions:
         """The transaction coordinator, made at its first use."""
         transactions = self._transactions
@@ -246,3 +278,17 @@ def _forked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
+def open_port(engine: Engine, broker_id: int) -> BrokerPort:
+    """A broker's port; where ``authorizer.class.name`` is set, one that asks an authorizer.
+
+    Raises:
+        KafkaConfigurationError: ``super.users`` names something that is no principal.
+    """
+    if not engine.config.text("authorizer.class.name"):
+        return BrokerPort(engine, broker_id)
+    from embedkafka.broker.authorized_port import AuthorizedPort
+    from embedkafka.broker.authorizer import Authorizer
+
+    return AuthorizedPort(engine, broker_id, Authorizer(engine.catalog, engine.config))
+
+

@@ -23,6 +23,7 @@ from embedkafka.broker.markers import write_markers
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
 from embedkafka.model import TopicPartition
+from embedkafka.broker.security_port import SecurityPort
 from embedkafka.record import SealedBatch
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class ApiKey:
     CONSUMER_GROUP_DESCRIBE = 69
 
 
-class BrokerPort:
+class BrokerPort(SecurityPort):
     """One broker, as clients see it.  Every method may be called from any thread."""
 
     def __init__(self, engine: Engine, broker_id: int) -> None:
@@ -94,7 +95,7 @@ class BrokerPort:
         self._describing = Describing(engine, broker_id)
 
     def _admit(self, api_key: int, context: api.RequestContext) -> None:
-        """What every request passes through.  Fault rules, ACLs and quotas will attach here; they need ``context``."""
+        """What every request passes through.  Fault rules will attach here; they need ``context``."""
         if self._engine.is_unusable:
             self._engine.check_usable()
         self.request_counts[api_key] += 1
@@ -185,7 +186,10 @@ class BrokerPort:
     ) -> Sequence[api.TopicResult]:
         """Create topics, each for itself."""
         self._admit(ApiKey.CREATE_TOPICS, context)
-        return self._topics.create(specs, validate_only=validate_only)
+        results = self._topics.create(specs, validate_only=validate_only)
+        if not context.in_process and not validate_only:
+            self._mutated(context, results, {})
+        return results
 
     def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
         """Delete topics, each for itself; what groups have committed for them goes too."""
@@ -195,13 +199,34 @@ class BrokerPort:
         if deleted:
             self._engine.topics_deleted(deleted)
         return results
+        before = self._partition_counts(names)
 
     def create_partitions(
         self, context: api.RequestContext, specs: Sequence[api.NewPartitionsSpec], *, validate_only: bool = False
     ) -> Sequence[api.TopicResult]:
+        if not context.in_process:
+            self._mutated(context, results, before)
         """Add partitions to topics, each for itself."""
         self._admit(ApiKey.CREATE_PARTITIONS, context)
-        return self._topics.grow(specs, validate_only=validate_only)
+        before = self._partition_counts([spec.topic for spec in specs])
+        results = self._topics.grow(specs, validate_only=validate_only)
+        if not context.in_process and not validate_only:
+            self._mutated(context, results, before)
+        return results
+
+    def _partition_counts(self, names: Sequence[str]) -> dict[str, int]:
+        return {topic.name: len(topic.partitions) for topic in map(self._topics.topic, names) if topic is not None}
+
+    def _mutated(
+        self, context: api.RequestContext, results: Sequence[api.TopicResult], before: Mapping[str, int]
+    ) -> None:
+        """Let what was created or deleted count against its client's limit."""
+        changed = [
+            abs(max(0, result.num_partitions) - before.get(result.topic, 0))
+            for result in results
+            if not result.error_code
+        ]
+        self._engine.quotas.mutated(context, sum(changed))
 
     # Settings and state ----------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from embedkafka.config.definition import (
     Validator,
 )
 from embedkafka.config.listener import LISTENER_KEYS
-from embedkafka.config.security import SECURITY_CONFIGS
+from embedkafka.config.security import SECURITY_KEYS
 from embedkafka.config.topic import COMPRESSION_TYPES
 
 _BOOLEAN, _STRING, _INT = ConfigType.BOOLEAN, ConfigType.STRING, ConfigType.INT
@@ -682,6 +682,8 @@ _INERT = [
     ),
 ]
 
-BROKER_CONFIGS = ConfigDef("broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *LISTENER_KEYS, *_INERT])
+BROKER_CONFIGS = ConfigDef(
+    "broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *LISTENER_KEYS, *SECURITY_KEYS, *_INERT]
+)
 OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")
 AUTHORIZER_CONFIGS = ("allow.everyone.if.no.acl.found", "super.users")  # in Kafka not in the broker's table
