@@ -83,6 +83,7 @@ class Engine:
             raise
         self._groups: Groups | None = None
         self._transactions: Transactions | None = None
+        self._share_states: ShareStates | None = None
         self._groups_lock = threading.Lock()
         self.doors: list[Door] = []  # listeners: they end before the engine does
         self._users: Users | None = None
@@ -216,6 +217,19 @@ class Engine:
                     transactions = self._transactions = open_transactions(self)
         return transactions
 
+    @property
+    def share_states(self) -> ShareStates:
+        """The share coordinator, made at its first use."""
+        share_states = self._share_states
+        if share_states is None:
+            with self._groups_lock:
+                share_states = self._share_states
+                if share_states is None:
+                    from embedkafka.broker.share_states_engine import open_share_states
+
+                    share_states = self._share_states = open_share_states(self)
+        return share_states
+
     def topics_deleted(self, names: Sequence[str]) -> None:
         """Let the coordinator forget what groups have committed for topics."""
         if self._groups is not None:
@@ -244,6 +258,8 @@ class Engine:
                     self._transactions.close()
                 if self._groups is not None:
                     self._groups.close()
+                if self._share_states is not None:
+                    self._share_states.close()
             for partition in self.topics.partitions():
                 for parked in list(partition.parked):
                     parked.answer_now()

@@ -20,7 +20,7 @@ from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.partition import Partition
 from embedkafka.broker.store import Store
-from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, TRANSACTION_STATE, Topic
+from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, SHARE_GROUP_STATE, TRANSACTION_STATE, Topic
 from embedkafka.broker.topic_rules import check_collision, place_new_partitions, place_new_topic
 from embedkafka.clock import Clock
 from embedkafka.config import BROKER_CONFIGS, BrokerConfig, topic_settings
@@ -44,7 +44,12 @@ _INTERNAL = {
     TRANSACTION_STATE: (
         "transaction.state.log.num.partitions",
         "transaction.state.log.segment.bytes",
-        "uncompressed",
+        {"cleanup.policy": "compact", "compression.type": "uncompressed"},
+    ),
+    SHARE_GROUP_STATE: (  # nothing of it is too old: its coordinator prunes it
+        "share.coordinator.state.topic.num.partitions",
+        "share.coordinator.state.topic.segment.bytes",
+        {"cleanup.policy": "delete", "compression.type": "producer", "retention.ms": "-1"},
     ),
 }
 
@@ -220,16 +225,12 @@ class Topics:
 
     def _internal_entry(self, name: str, adopted: Sequence[TopicEntry] = ()) -> TopicEntry:
         found = next((entry for entry in adopted if entry.name == name), None)
-        count_setting, segment_setting, compression_type = _INTERNAL[name]
+        count_setting, segment_setting, configs = _INTERNAL[name]
         count = self.config.integer(count_setting)
         if found is not None:
             count = max(count, len(found.replicas))
         replicas = ((self._store.broker_ids[0],),) * count
-        configs = {
-            "cleanup.policy": "compact",
-            "compression.type": compression_type,
-            "segment.bytes": str(max(1 << 20, self.config.integer(segment_setting))),
-        }
+        configs = {**configs, "segment.bytes": str(max(1 << 20, self.config.integer(segment_setting)))}
         topic_id = self._ids.uuid() if found is None else found.topic_id
         return TopicEntry(name, topic_id, replicas, configs, is_reserved=True)
 

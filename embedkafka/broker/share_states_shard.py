@@ -1,0 +1,132 @@
+"""One ``__share_group_state`` partition with its machine: the shard's shell, and pruning.
+
+Some time after a write, what the log says no more is pruned: first what has not changed for long gets a new snapshot,
+then everything before the oldest snapshot goes.  An idle shard has no timer.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from embedkafka.broker.shard import Shard
+from embedkafka.broker.share_states_host import ShareStateLog, ShareStatesHost
+from embedkafka.broker.topic import SHARE_GROUP_STATE
+from embedkafka.clock import Timer
+from embedkafka.coordinator.share_state import records
+from embedkafka.coordinator.share_state.api import ShareState, ShareStateSummary
+from embedkafka.coordinator.share_state.config import ShareStateConfig
+from embedkafka.coordinator.share_state.decision import (
+    Command,
+    Decision,
+    DeleteStates,
+    InitializeStates,
+    ReadState,
+    ReadSummaries,
+    SnapshotCold,
+    WriteState,
+)
+from embedkafka.coordinator.share_state.machine import ShareStateMachine
+from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError
+from embedkafka.record import BatchHeader, Record, encode_batch
+
+_log = logging.getLogger(__name__)
+
+
+class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
+    """The share partitions whose keys fall on one partition.
+
+    Args:
+        index: the partition's number.
+        read_only: answer from the log; change nothing, start no timer.
+    """
+
+    creating = (InitializeStates,)
+    reading = (ReadSummaries,)
+
+    def __init__(self, index: int, host: ShareStatesHost, config: ShareStateConfig, *, read_only: bool = False) -> None:
+        machine = partial(ShareStateMachine, config)
+        super().__init__(
+            SHARE_GROUP_STATE, index, host.clock, records, machine, host.share_state_log, read_only=read_only
+        )
+        self._config = config
+        self._pruning: Timer | None = None
+
+    def close(self) -> None:
+        """End the timer; from here on the coordinator is not available."""
+        with self.lock:
+            self._closed = True
+            if self._pruning is not None:
+                self._pruning.cancel()
+
+    # Commands -------------------------------------------------------------------------------------------------------
+
+    def _serve(self, command: Command, asker: None) -> Any:
+        with self.lock:
+            if self._refuses(command):
+                return self._failed(command, CoordinatorNotAvailableError.errno)
+            self._catch_up()
+            decision = self._turn(command)
+        if decision.records and self._log is not None:
+            self._log.wake_readers()
+        return decision.reply
+
+    def _failed(self, command: Command, error_code: int) -> Any:
+        if isinstance(command, WriteState):
+            return error_code
+        if isinstance(command, ReadState):
+            return ShareState(error_code)
+        if isinstance(command, InitializeStates):
+            return dict.fromkeys(command.start_offsets, error_code)
+        if isinstance(command, DeleteStates):
+            return dict.fromkeys(command.keys, error_code)
+        if isinstance(command, ReadSummaries):
+            return dict.fromkeys(command.keys, ShareStateSummary(error_code))
+        return None
+
+    def _handle(self, command: Command, now_ms: int) -> Decision:
+        return self._machine.handle(command, now_ms)
+
+    def _append(self, decision: Decision, now_ms: int) -> None:
+        log = self._writable_log()
+        offset = log.end_offset
+        log.append(encode_batch([(now_ms, *records.encode(record), ()) for record in decision.records]))
+        for index, record in enumerate(decision.records):
+            self._machine.apply(record, offset + index)
+
+    def _take_effect(self, command: Command, decision: Decision, asker: None) -> None:
+        if decision.records and self._pruning is None and not isinstance(command, SnapshotCold):
+            self._pruning = self._clock.call_later(self._config.prune_interval_ms, self._prune, background=True)
+
+    # Loading --------------------------------------------------------------------------------------------------------
+
+    def _replay(self, machine: ShareStateMachine, header: BatchHeader, entries: Any) -> None:
+        if header.is_control:
+            return
+        entry: Record
+        for entry in entries:
+            record = None if entry.key is None else records.decode(entry.key, entry.value)
+            if record is not None:
+                machine.apply(record, entry.offset)
+
+    def _loaded(self) -> None:
+        pass  # everything is durable
+
+    def _recover(self) -> None:
+        """Nobody waits: whoever comes next loads the log."""
+
+    # Pruning --------------------------------------------------------------------------------------------------------
+
+    def _prune(self) -> None:
+        self._pruning = None
+        self.run(SnapshotCold())
+        with self.lock:
+            log = self._log
+            if log is None or self._suspect or self._closed:
+                return
+            offset = self._machine.prunable_before(log.end_offset)
+        try:
+            log.prune(offset)
+        except BrokerResponseError as error:
+            _log.warning("%s is not pruned: %s", self, error)
