@@ -23,7 +23,7 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 import functools
@@ -437,6 +437,7 @@ cdef class ConsumerRecord:
     cdef int32_t _key_size
     cdef int32_t _value_size
     cdef int32_t _header_size
+    cdef int32_t _delivery_count  # 0: not delivered by a share group
 
     def __init__(
         self, topic, partition, leader_epoch, offset, timestamp, timestamp_type, key, value, headers, checksum,
@@ -480,6 +481,11 @@ cdef class ConsumerRecord:
         """None: format v2 has a checksum for the batch, none for a record."""
         return None if self._checksum is NULL else <object>self._checksum
 
+    @property
+    def delivery_count(self):
+        """How often a share group has handed out this record, this time included; None for other consumers' records."""
+        return self._delivery_count or None
+
     cdef tuple _tuple(self):
         return tuple([getattr(self, name) for name in RECORD_FIELDS])
 
@@ -517,6 +523,8 @@ cdef class ConsumerRecord:
         return mine >= other
 
     def __reduce__(self):
+        if self._delivery_count:
+            return _delivered, (self._tuple(), self._delivery_count)
         return ConsumerRecord, self._tuple()
 
     def __repr__(self):
@@ -547,6 +555,13 @@ cdef class ConsumerRecord:
     def _make(cls, iterable):
         """A record from thirteen values in the order of ``_fields``."""
         return cls(*iterable)
+
+
+def _delivered(tuple fields, int delivery_count):
+    """A share group's record from its pickle."""
+    cdef ConsumerRecord record = ConsumerRecord(*fields)
+    record._delivery_count = delivery_count
+    return record
 
 
 cdef inline PyObject *own(object thing) noexcept:
@@ -647,6 +662,8 @@ cdef class RecordCursor:
     cdef bint _convert
     cdef object _timestamp  # the last one made; records of one batch often share it
     cdef int64_t _timestamp_value
+    cdef int64_t _last_offset  # records behind it are not handed out
+    cdef int32_t _delivery_count  # of the records made, see take_acquired
     cdef readonly int64_t next_offset
     cdef readonly int64_t records_read
     cdef readonly int64_t consumed_bytes
@@ -672,6 +689,7 @@ cdef class RecordCursor:
         self._topic = topic
         self._partition = partition
         self.next_offset = fetch_offset
+        self._last_offset = INT64_MAX
         self._key_conversion = conversion(key_deserializer, "deserialize")
         self._value_conversion = conversion(value_deserializer, "deserialize")
         self._key_deserializer = (
@@ -746,6 +764,16 @@ cdef class RecordCursor:
             self._pause()
         return out
 
+    def take_acquired(
+        self, Py_ssize_t limit, int64_t first_offset, int64_t last_offset, int delivery_count
+    ) -> list:
+        """Up to ``limit`` records of these offsets, both included, that a share group has acquired."""
+        if first_offset > self.next_offset:
+            self.next_offset = first_offset
+        self._last_offset = last_offset
+        self._delivery_count = delivery_count
+        return self.take(limit)
+
     cdef ConsumerRecord _next(self):
         cdef RawRecord raw
         cdef ConsumerRecord record
@@ -762,6 +790,8 @@ cdef class RecordCursor:
                 self._at = raw.end
                 self._remaining -= 1
                 continue
+            if unlikely(offset > self._last_offset):
+                return None
             timestamp = self._append_time if self._timestamp_type else self._base_timestamp + raw.timestamp_delta
             if timestamp != self._timestamp_value:
                 self._timestamp = timestamp
@@ -776,6 +806,7 @@ cdef class RecordCursor:
             record._key_size = <int>raw.key_size
             record._value_size = <int>raw.value_size
             record._header_size = -1
+            record._delivery_count = self._delivery_count
             record._key = own(None) if raw.key_size < 0 else new_bytes(<const char *>raw.key, raw.key_size)
             record._value = own(None) if raw.value_size < 0 else new_bytes(<const char *>raw.value, raw.value_size)
             if unlikely(raw.headers[0] != 0):

@@ -249,3 +249,15 @@ class ConsumerRecord(NamedTuple):
     serialized_key_size: int
     serialized_value_size: int
     serialized_header_size: int
+
+    @property
+    def delivery_count(self) -> int | None:
+        """How often a share group has handed out this record, this time included; None for other consumers' records."""
+        count: int | None = getattr(self, "_delivery_count", None)
+        return count
+
+
+class DeliveredRecord(ConsumerRecord):
+    """One that a share group has handed out; the count is no field of the tuple."""
+
+    _delivery_count: int

@@ -7,7 +7,7 @@ from typing import Any
 
 from embedkafka.errors import CorruptRecordError, RecordDeserializationError
 from embedkafka.model import TopicPartition
-from embedkafka.record._codec_py import ConsumerRecord, read_headers, read_varint
+from embedkafka.record._codec_py import ConsumerRecord, DeliveredRecord, read_headers, read_varint
 from embedkafka.record.compression import decompress
 from embedkafka.record.format import (
     CREATE_TIME,
@@ -91,6 +91,8 @@ class RecordCursor:
         self._timestamp_type = CREATE_TIME
         self.leader_epoch = -1
         self.exhausted = False
+        self._last_offset: int | None = None  # records behind it are not handed out
+        self._delivery_count = 0
         self.next_offset = fetch_offset
         self.records_read = 0
         self.consumed_bytes = 0
@@ -110,9 +112,12 @@ class RecordCursor:
         append, read = records.append, self._read
         try:
             while len(records) < limit and (self._remaining > 0 or self._enter_batch()):
+                before = self._remaining
                 record = read()
                 if record is not None:
                     append(record)
+                elif self._remaining == before:
+                    break
         except IndexError:
             if not records:
                 raise CorruptRecordError(f"a record breaks its format at {self._at} of its batch") from None
@@ -121,6 +126,15 @@ class RecordCursor:
                 raise
         return records
 
+    def take_acquired(
+        self, limit: int, first_offset: int, last_offset: int, delivery_count: int
+    ) -> list[ConsumerRecord]:
+        """Up to ``limit`` records of these offsets, both included, that a share group has acquired."""
+        self.next_offset = max(self.next_offset, first_offset)
+        self._last_offset = last_offset
+        self._delivery_count = delivery_count
+        return self.take(limit)
+
     def next_record(self) -> ConsumerRecord | None:
         """The next record, or None at the end."""
         taken = self.take(1)
@@ -128,6 +142,8 @@ class RecordCursor:
 
     def _read(self) -> ConsumerRecord | None:
         """Pass the record at hand and return it, or None where it lies before ``next_offset``.
+
+        One behind the last offset asked for is not passed.
 
         The one-byte cases of every number are written out: they are nearly all there is.
         """
@@ -160,6 +176,8 @@ class RecordCursor:
         if offset < self.next_offset:
             self._at = end
             self._remaining -= 1
+            return None
+        if self._last_offset is not None and offset > self._last_offset:
             return None
         key: bytes | None = None
         key_size = payload[at]
@@ -209,8 +227,8 @@ class RecordCursor:
                 topic_partition = TopicPartition(self._topic, self._partition)
                 raise RecordDeserializationError(topic_partition, offset, error) from error
         timestamp_type = self._timestamp_type
-        record = _new_record(
-            ConsumerRecord,
+        record: ConsumerRecord = _new_record(
+            DeliveredRecord if self._delivery_count else ConsumerRecord,
             (
                 self._topic,
                 self._partition,
@@ -227,6 +245,8 @@ class RecordCursor:
                 header_size,
             ),
         )
+        if self._delivery_count:
+            record._delivery_count = self._delivery_count  # type: ignore[attr-defined]  # a DeliveredRecord has it
         self._at = end
         self._remaining -= 1
         self.next_offset = offset + 1

@@ -11,6 +11,8 @@ import pytest
 from kafka.consumer.fetcher import ConsumerRecord as NamedTupleRecord
 from record.codecs import CODECS
 
+from embedkafka.record import encode_batch
+
 FIELDS = ("topic", 3, 1, 42, 1700000000000, 0, b"key", b"value", [("h", b"x")], None, 3, 5, 2)
 
 
@@ -121,3 +123,15 @@ def test_the_compiled_record_keeps_its_references_straight() -> None:
             tuple(record)
             del record
     assert sys.getrefcount(topic) == before
+
+
+def test_the_delivery_count_of_a_share_groups_record_survives_pickling_and_is_no_field(codec: Any) -> None:
+    batch = encode_batch([(0, b"key", b"value", ())])
+    (delivered,) = codec.RecordCursor([batch], "t", 0, 0).take_acquired(1, 0, 0, 4)
+    (plain,) = codec.RecordCursor([batch], "t", 0, 0).take(1)
+    assert (delivered.delivery_count, plain.delivery_count) == (4, None)
+    assert delivered == plain
+    assert len(delivered) == 13
+    copied = pickle.loads(pickle.dumps(delivered))
+    assert copied == delivered
+    assert copied.delivery_count == 4

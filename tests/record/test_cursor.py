@@ -320,3 +320,45 @@ def test_a_reader_gets_what_was_not_aborted_from_anywhere(steps: Any, start: int
         while taken := cursor.take(limit):
             read += offsets(taken)
         assert read == sorted(each for each in expected if each >= start)
+
+
+# Acquired records --------------------------------------------------------------------------------------------------
+
+
+def test_only_acquired_records_come_out_each_with_its_delivery_count(codec: Any) -> None:
+    cursor = codec.RecordCursor([values(4), values(4, 4)], "t", 0, 0)
+    first = cursor.take_acquired(100, 1, 2, 1)
+    second = cursor.take_acquired(100, 5, 6, 3)
+    assert [(record.offset, record.delivery_count) for record in first + second] == [(1, 1), (2, 1), (5, 3), (6, 3)]
+    assert cursor.next_offset == 7
+    assert not cursor.exhausted
+
+
+@given(
+    bounds=st.lists(st.integers(0, 30), min_size=2, max_size=12, unique=True).map(sorted),
+    sizes=st.lists(st.integers(1, 7), min_size=1, max_size=8),
+    limit=st.integers(1, 5),
+)
+def test_both_codecs_take_the_same_acquired_records(bounds: Any, sizes: Any, limit: int) -> None:
+    ranges = list(zip(bounds[::2], bounds[1::2], strict=False))
+    chunks, end = [], 0
+    for size in sizes:
+        chunks.append(values(size, end))
+        end += size
+    for codec in CODECS.values():
+        cursor = codec.RecordCursor(chunks, "t", 0, 0)
+        read = []
+        for count, (first, last) in enumerate(ranges, 1):
+            while taken := cursor.take_acquired(limit, first, last, count):
+                assert len(taken) <= limit
+                read += [(record.offset, record.delivery_count) for record in taken]
+        expected = enumerate(ranges, 1)
+        assert read == [(each, n) for n, (first, last) in expected for each in range(first, min(last + 1, end))]
+
+
+def test_a_deserializer_that_fails_leaves_the_others_of_an_acquisition_to_be_read(codec: Any) -> None:
+    cursor = codec.RecordCursor([values(4)], "t", 0, 0, value_deserializer=lambda data: 1 // (int(data) - 2))
+    assert offsets(cursor.take_acquired(10, 0, 3, 1)) == [0, 1]
+    with pytest.raises(RecordDeserializationError):
+        cursor.take_acquired(10, 0, 3, 1)
+    assert offsets(cursor.take_acquired(10, 3, 3, 1)) == [3]
