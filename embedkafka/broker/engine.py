@@ -85,10 +85,10 @@ class Engine:
         self._transactions: Transactions | None = None
         self._share_states: ShareStates | None = None
         self._groups_lock = threading.Lock()
-        self.doors: list[Door] = []  # listeners: they end before the engine does
         self._users: Users | None = None
         self._quotas: Quotas | None = None
         self._security_lock = threading.Lock()
+        self.doors: list[Door] = []  # listeners: they end before the engine does
         self._close_lock = threading.RLock()
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -179,7 +179,6 @@ class Engine:
         return groups
 
     @property
-    @property
     def users(self) -> Users:
         """Users and what is kept of their passwords, read at the first use."""
         users = self._users
@@ -205,6 +204,7 @@ class Engine:
                     quotas = self._quotas = Quotas(self.catalog, self.config, self.clock)
         return quotas
 
+    @property
     def transactions(self) -> Transactions:
         """The transaction coordinator, made at its first use."""
         transactions = self._transactions
@@ -286,14 +286,6 @@ class Engine:
             self.clock.run_tasks()
 
 
-def _forked() -> None:
-    """In a forked child: the parent's engines are not ours to use, flush or unlock."""
-    for engine in list(_engines):
-        engine.is_unusable = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
 def open_port(engine: Engine, broker_id: int) -> BrokerPort:
     """A broker's port; where ``authorizer.class.name`` is set, one that asks an authorizer.
 
@@ -308,3 +300,11 @@ def open_port(engine: Engine, broker_id: int) -> BrokerPort:
     return AuthorizedPort(engine, broker_id, Authorizer(engine.catalog, engine.config))
 
 
+def _forked() -> None:
+    """In a forked child: the parent's engines are not ours to use, flush or unlock."""
+    for engine in list(_engines):
+        engine.is_unusable = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -22,8 +22,8 @@ from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
 from embedkafka.broker.markers import write_markers
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
-from embedkafka.model import TopicPartition
 from embedkafka.broker.security_port import SecurityPort
+from embedkafka.model import TopicPartition
 from embedkafka.record import SealedBatch
 
 if TYPE_CHECKING:
@@ -194,18 +194,18 @@ class BrokerPort(SecurityPort):
     def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
         """Delete topics, each for itself; what groups have committed for them goes too."""
         self._admit(ApiKey.DELETE_TOPICS, context)
+        before = self._partition_counts(names)
         results = self._topics.delete(names)
         deleted = [result.topic for result in results if not result.error_code]
         if deleted:
             self._engine.topics_deleted(deleted)
+        if not context.in_process:
+            self._mutated(context, results, before)
         return results
-        before = self._partition_counts(names)
 
     def create_partitions(
         self, context: api.RequestContext, specs: Sequence[api.NewPartitionsSpec], *, validate_only: bool = False
     ) -> Sequence[api.TopicResult]:
-        if not context.in_process:
-            self._mutated(context, results, before)
         """Add partitions to topics, each for itself."""
         self._admit(ApiKey.CREATE_PARTITIONS, context)
         before = self._partition_counts([spec.topic for spec in specs])
