@@ -38,9 +38,13 @@ from embedkafka.model import TopicPartition, validate_topic_name
 
 _log = logging.getLogger(__name__)
 
-# For each internal topic the settings with its partition count and segment size, and how its log is compressed.
-_INTERNAL = {
-    CONSUMER_OFFSETS: ("offsets.topic.num.partitions", "offsets.topic.segment.bytes", "producer"),
+# For each internal topic the settings with its partition count and segment size, and the settings of its own.
+_INTERNAL: dict[str, tuple[str, str, dict[str, str]]] = {
+    CONSUMER_OFFSETS: (
+        "offsets.topic.num.partitions",
+        "offsets.topic.segment.bytes",
+        {"cleanup.policy": "compact", "compression.type": "producer"},
+    ),
     TRANSACTION_STATE: (
         "transaction.state.log.num.partitions",
         "transaction.state.log.segment.bytes",
