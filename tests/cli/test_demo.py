@@ -125,5 +125,5 @@ def test_ctrl_c_ends_it_quietly_while_it_produces_and_while_it_reads(tmp_path: P
             if line.startswith(until):
                 break
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read() == "interrupted\n"
+        said = process.stderr.read()
+        assert (process.wait(30), said) == (130, "interrupted\n")
