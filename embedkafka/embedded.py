@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import NewTopicSpec, RequestContext
 from embedkafka.client import engines
-from embedkafka.errors import IllegalStateError, for_code
+from embedkafka.errors import IllegalStateError, KafkaConfigurationError, for_code
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from embedkafka.client.consumer import KafkaConsumer
     from embedkafka.client.producer import KafkaProducer
     from embedkafka.clock import Clock
+    from embedkafka.server.listener import Listener
 
 
 class EmbeddedKafka:
@@ -114,6 +115,39 @@ class EmbeddedKafka:
         (result,) = port.create_topics(RequestContext(), [spec])
         if result.error_code:
             raise for_code(result.error_code)(result.error_message or topic)
+
+    def listen(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        advertised: tuple[str, int] | None = None,
+        allow_public: bool = False,
+    ) -> Listener:
+        """Let clients in any language connect to this engine by Kafka's wire protocol.
+
+        The listener ends with the engine, or by its own ``close()``.
+
+        Args:
+            host: an address of this machine.
+            port: 0 takes a free one; the listener's ``port`` tells which.
+            advertised: host and port that clients are told to connect to, where that differs (a proxy, a container).
+            allow_public: listen on an address that other machines reach although nobody has to authenticate.
+
+        Raises:
+            KafkaConfigurationError: a public address without authentication.
+            OSError: the address is not this machine's, or taken.
+        """
+        from embedkafka.server.listener import Listener, is_loopback
+
+        if not allow_public and not is_loopback(host):
+            raise KafkaConfigurationError(
+                f"{host} can be reached from other machines, and whoever reaches it may do everything: listen on "
+                "127.0.0.1, or say allow_public=True"
+            )
+        listener = Listener.open(self.engine, host, port, advertised=advertised)
+        listener.owner = self  # an engine that somebody may connect to is not collected
+        return listener
 
     def kill(self, client: Any) -> None:
         """Let a client die as a process would: it sends, commits and says nothing more.

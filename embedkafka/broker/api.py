@@ -145,13 +145,17 @@ class PartitionFetch(NamedTuple):
 
 
 class FetchRequest(NamedTuple):
-    """``max_wait_ms`` 0 answers at once; otherwise the reply waits until ``min_bytes`` are there or the time is up."""
+    """``max_wait_ms`` 0 answers at once; otherwise the reply waits until ``min_bytes`` are there or the time is up.
+
+    The reply names every partition if ``wants_all``, else at least those that have something to tell.
+    """
 
     partitions: Sequence[PartitionFetch]
     max_wait_ms: int = 0
     min_bytes: int = 1
     max_bytes: int = 52_428_800
     isolation_level: int = READ_UNCOMMITTED
+    wants_all: bool = False
 
 
 class AbortedTransaction(NamedTuple):
@@ -180,10 +184,14 @@ class FetchReply(NamedTuple):
 
 
 class ListOffsetsRequest(NamedTuple):
-    """``timestamps``: milliseconds since the epoch, or one of the negative sentinels above."""
+    """``timestamps``: milliseconds since the epoch, or one of the negative sentinels above.
+
+    ``leader_epochs`` are what the client takes for the leaders'.
+    """
 
     timestamps: Mapping[TopicPartition, int]
     isolation_level: int = READ_UNCOMMITTED
+    leader_epochs: Mapping[TopicPartition, int] = _NOTHING
 
 
 class PartitionOffset(NamedTuple):

@@ -64,13 +64,13 @@ class ParkedFetch:
     def woken_by(self, partition: Partition) -> None:
         """Answer if there is enough now that ``partition`` has more.
 
-        Where one byte is enough, the answer holds this partition only, as in an incremental fetch (KIP-227): a reader
-        of a hundred partitions does not pay for the other ninety-nine.
+        Where one byte is enough, the answer may hold this partition only, as in an incremental fetch (KIP-227): a
+        reader of a hundred partitions does not pay for the other ninety-nine.
         """
         if not self._token:
             return
         request = self.request
-        if request.min_bytes <= 1:
+        if request.min_bytes <= 1 and not request.wants_all:
             replies, enough = self._fetcher.read(request, only=partition.topic_partition)
         else:
             replies, enough = self._fetcher.read(request)
@@ -164,6 +164,17 @@ class Fetcher:
             complete(FetchReply(replies))
             return None
         return self._park(request, complete)
+
+    def is_prompt(self, request: FetchRequest) -> bool:
+        """Whether :meth:`fetch` would wait for nothing: no producer to be sealed, no file to be read."""
+        for asked in request.partitions:
+            partition = self._find(asked.topic_partition)
+            if partition is None:
+                continue
+            log = partition.open_log
+            if log is None or not log.has_in_memory(asked.fetch_offset):
+                return False
+        return not self.unsealed.has_any(asked.topic_partition for asked in request.partitions)
 
     def _park(self, request: FetchRequest, complete: Complete) -> ParkedFetch | None:
         partitions = tuple(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from embedkafka.broker import api
 from embedkafka.broker.configs import Configs
@@ -144,6 +145,13 @@ class BrokerPort(SecurityPort):
         self._admit(ApiKey.FETCH, context)
         return self._fetcher.fetch(request, complete)
 
+    def fetches_promptly(self, request: api.FetchRequest) -> bool:
+        """Whether :meth:`fetch` would wait for no disk and no lock that is held for long; for a caller that must not.
+
+        True as far as can be told beforehand: what is sealed or evicted in between is waited for all the same.
+        """
+        return self._fetcher.is_prompt(request)
+
     def list_offsets(
         self, context: api.RequestContext, request: api.ListOffsetsRequest
     ) -> Sequence[api.PartitionOffset]:
@@ -173,6 +181,10 @@ class BrokerPort(SecurityPort):
         return self._positions.delete_records(offsets)
 
     # Topics ----------------------------------------------------------------------------------------------------------
+
+    def topic_name(self, topic_id: UUID) -> str | None:
+        """The name of the topic with this id; no API, but what every request that names topics by id needs first."""
+        return self._topics.name_of(topic_id)
 
     def metadata(
         self, context: api.RequestContext, topics: Sequence[str] | None, *, auto_create: bool = False

@@ -50,6 +50,7 @@ class Positions:
         replies = []
         for topic_partition, timestamp in request.timestamps.items():
             try:
+                check_leader_epoch(self._partition(topic_partition), request.leader_epochs.get(topic_partition, -1))
                 replies.append(self._offset_at(topic_partition, timestamp, request.isolation_level))
             except BrokerResponseError as error:
                 replies.append(PartitionOffset(topic_partition, error.errno))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
 from embedkafka.broker.api import NewPartitionsSpec, NewTopicSpec, TopicResult
 from embedkafka.broker.catalog import Catalog, TopicEntry
@@ -79,6 +80,7 @@ class Topics:
         self._ids = ids
         self._housekeeping = housekeeping
         self._topics: dict[str, Topic] = {}
+        self._names: dict[UUID, str] = {}
         self._partitions: dict[TopicPartition, Partition] = {}
         self._watchers: dict[object, Callable[[], None]] = {}
         self._unsettled = False
@@ -106,6 +108,10 @@ class Topics:
 
     def topic(self, name: str) -> Topic | None:
         return self._topics.get(name)
+
+    def name_of(self, topic_id: UUID) -> str | None:
+        """The name of the topic that has this id."""
+        return self._names.get(topic_id)
 
     def partition(self, topic_partition: TopicPartition) -> Partition | None:
         return self._partitions.get(topic_partition)
@@ -375,6 +381,7 @@ class Topics:
         if topic.entry is not entry:
             topic.configure(entry, self.config)
         self._topics[entry.name] = topic
+        self._names[entry.topic_id] = entry.name
         self.version += 1
 
     def _unfinished(self, entry: TopicEntry) -> Topic:
@@ -390,6 +397,7 @@ class Topics:
         for partition in topic.partitions:
             self._partitions.pop(partition.topic_partition, None)
         self._topics.pop(topic.name, None)
+        self._names.pop(topic.topic_id, None)
         self.version += 1
 
     def _announce(self) -> None:

@@ -51,6 +51,11 @@ class Unsealed:
             lane.is_dirty = True
             return topic_partition in self._parked
 
+    def has_any(self, topic_partitions: Iterable[TopicPartition]) -> bool:
+        """Whether :meth:`seal` would have something to do."""
+        lanes = self._lanes
+        return bool(lanes) and any(topic_partition in lanes for topic_partition in topic_partitions)
+
     def seal(self, topic_partitions: Iterable[TopicPartition]) -> None:
         """Seal every lane of these partitions; costs next to nothing where none is dirty."""
         if not self._lanes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from embedkafka.broker.api import RequestContext
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from embedkafka.server.peer import Peer
     from embedkafka.server.requests import Request
     from embedkafka.server.site import Site
+
+
+R = TypeVar("R")
+
+_NOTHING = object()
 
 
 class Call:
@@ -47,7 +53,22 @@ class Call:
         """Answer; from any thread.  The first answer counts."""
         self.site.mailbox.post(self._connection.answer, self, response)
 
-    def in_worker(self, function: Callable[..., Any], *args: Any) -> None:
+    def later(self, ask: Callable[[Callable[[R], None]], object], build: Callable[[R], Any]) -> Any:
+        """Answer with what the port replies, now or later: what a handler may return.
+
+        Args:
+            ask: calls the port with the completion that it is given, which may be called at once and from any thread.
+            build: makes the response of the port's reply; where that comes later, on the loop's thread.
+        """
+        later = _Later(self, build)
+        ask(later)
+        return later.response()
+
+    def answer(self, build: Callable[[R], Any], reply: R) -> None:
+        """The port has replied, on another thread or later."""
+        self.site.mailbox.post(self._connection.answer_with, self, build, reply)
+
+    def in_worker(self, function: Callable[..., object], *args: Any) -> None:
         """Go on where waiting is no harm: ``function(*args)`` answers as a handler does.  On the loop only."""
         self._connection.work(self, function, *args)
 
@@ -69,3 +90,27 @@ class Call:
         callback, self._when_abandoned = self._when_abandoned, None
         if callback is not None:
             callback()
+
+
+class _Later(Generic[R]):
+    """The completion of a port's call: a reply at once becomes the handler's own answer."""
+
+    __slots__ = ("_build", "_call", "_has_returned", "_reply", "_thread")
+
+    def __init__(self, call: Call, build: Callable[[R], Any]) -> None:
+        self._call = call
+        self._build = build
+        self._thread = threading.get_ident()
+        self._reply: Any = _NOTHING
+        self._has_returned = False
+
+    def __call__(self, reply: R) -> None:
+        if self._has_returned or threading.get_ident() != self._thread:
+            self._call.answer(self._build, reply)
+        else:
+            self._reply = reply
+
+    def response(self) -> Any:
+        """The handler's answer: None where it comes later."""
+        self._has_returned = True
+        return None if self._reply is _NOTHING else self._build(self._reply)

@@ -131,6 +131,20 @@ class Connection(asyncio.BufferedProtocol):
         except Exception:
             self._failed(call)
 
+    def answer_with(self, call: Call, build: Callable[[Any], Any], reply: Any) -> None:
+        """The port's reply to a call is there."""
+        if call is not self._call:
+            return
+        try:
+            response = build(reply)
+        except Exception:
+            self._failed(call)
+            return
+        if response is NO_RESPONSE:
+            self._answered(call, ())
+        else:
+            self.answer(call, response)
+
     def work(self, call: Call, function: Callable[..., Any], *args: Any) -> None:
         """Let a worker answer."""
         self.is_in_worker = True

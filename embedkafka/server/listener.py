@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import socket
@@ -209,6 +210,14 @@ class Listener:
             self._loop.call_later(0.002, self._go_on_closing, deadline)
         else:
             self._loop.call_soon(self._loop.stop)  # transports finish closing in the loop's turn before
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name means this machine only."""
+    if not host:
+        return False
+    infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return all(ipaddress.ip_address(str(info[4][0]).partition("%")[0]).is_loopback for info in infos)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

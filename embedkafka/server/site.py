@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from embedkafka.clock import ManualClock
 from embedkafka.protocol.api import Api
+from embedkafka.server.fetch_sessions import FetchSessions
 from embedkafka.server.framing import INBOX_BYTES
 from embedkafka.server.handler import Handler
 from embedkafka.server.limits import Limits
@@ -52,6 +53,7 @@ class Site:
         self.advertised = advertised
         self.mailbox = Mailbox(loop)
         self.workers = Workers(limits.io_threads)
+        self.fetch_sessions = FetchSessions(limits.fetch_session_slots, lambda: loop.time() * 1000, engine.ids.random)
         self.inbox = memoryview(bytearray(INBOX_BYTES))
         self.connections: dict[Connection, None] = {}
         self.is_closing = False

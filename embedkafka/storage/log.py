@@ -605,6 +605,10 @@ class Log:
             # Compaction may have emptied the rest of the segment.
         return []
 
+    def has_in_memory(self, offset: int) -> bool:
+        """Whether :meth:`read` from this offset needs no file."""
+        return offset >= self.end_offset or self._tail.holds(offset)
+
     def batches(
         self, start_offset: int | None = None, end_offset: int = LONG_MAX
     ) -> Iterator[tuple[BatchHeader, memoryview]]:

@@ -45,6 +45,11 @@ class Tail:
                 index -= 1
             self._entries = entries[index:]
 
+    def holds(self, offset: int) -> bool:
+        """Whether a batch that holds this offset, or one before it, is kept."""
+        entries = self._entries
+        return bool(entries) and offset >= entries[0][0]
+
     def read(self, offset: int, max_bytes: int, max_offset: int, min_one_batch: bool) -> list[memoryview] | None:
         """Batches from the one that holds ``offset``; None when that one is no longer kept.
 

@@ -1,0 +1,179 @@
+"""Fetch (1): batches as they lie in the log, for what the request or its session names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from embedkafka.broker import api
+from embedkafka.errors import (
+    FetchSessionIdNotFoundError,
+    FetchSessionTopicIdError,
+    InvalidFetchSessionEpochError,
+    UnknownTopicIdError,
+    UnsupportedCompressionTypeError,
+)
+from embedkafka.model import TopicPartition
+from embedkafka.protocol.apis.api_01_fetch import (
+    AbortedTransaction,
+    FetchableTopicResponse,
+    FetchRequest,
+    FetchResponse,
+    PartitionData,
+)
+from embedkafka.protocol.fields import ZERO_UUID
+from embedkafka.record import iter_headers
+from embedkafka.record.compression import ZSTD
+from embedkafka.server.call import Call
+from embedkafka.server.fetch_sessions import FINAL_EPOCH, INITIAL_EPOCH, Asked, Session, SessionKey, next_epoch
+from embedkafka.server.handler import Handler
+
+_TOPIC_IDS = 13  # the first version with them
+_ZSTD = 10
+_NO_OFFSET = -1
+
+
+class _Reading(NamedTuple):
+    """What a request comes to: partitions in order, and the session that they belong to.
+
+    ``is_incremental``: the reply holds only what is new to the session.  ``wants_session``: it is to begin one.
+    """
+
+    asked: dict[SessionKey, Asked]
+    session: Session | None = None
+    is_incremental: bool = False
+    wants_session: bool = False
+
+
+def fetch(call: Call, request: FetchRequest) -> object:
+    """Read what is asked now, or wait for it."""
+    reading = _begin(call, request)
+    if isinstance(reading, int):
+        return FetchResponse(error_code=reading)
+    keys: dict[TopicPartition, SessionKey] = {}
+    partitions: list[api.PartitionFetch] = []
+    unknown: list[SessionKey] = []
+    for key, asked in reading.asked.items():
+        name = call.port.topic_name(key.topic) if not isinstance(key.topic, str) else key.topic
+        if name is None:
+            unknown.append(key)
+            continue
+        topic_partition = TopicPartition(name, key.partition)
+        keys[topic_partition] = key
+        partitions.append(api.PartitionFetch(topic_partition, *asked))
+    wanted = api.FetchRequest(
+        partitions,
+        0 if unknown else max(0, request.max_wait_ms),
+        request.min_bytes,
+        request.max_bytes,
+        request.isolation_level,
+        wants_all=not reading.is_incremental,
+    )
+
+    def ask(complete: Callable[[api.FetchReply], None]) -> None:
+        parked = call.port.fetch(call.context, wanted, complete)
+        if parked is not None:
+            call.when_abandoned(parked.cancel)
+
+    answer = partial(_answer, call, reading, keys, unknown)
+    if call.port.fetches_promptly(wanted):
+        return call.later(ask, answer)
+    call.in_worker(ask, partial(call.answer, answer))  # sessions are the loop's, so the response is made there
+    return None
+
+
+def _begin(call: Call, request: FetchRequest) -> _Reading | int:
+    """Settle the session; an error code where the request does not fit it."""
+    uses_topic_ids = call.version >= _TOPIC_IDS
+    asked = {
+        SessionKey(topic.topic_id if uses_topic_ids else topic.topic, partition.partition): Asked(
+            partition.fetch_offset, partition.partition_max_bytes, partition.current_leader_epoch
+        )
+        for topic in request.topics
+        for partition in topic.partitions
+    }
+    sessions = call.site.fetch_sessions
+    if request.session_epoch in (FINAL_EPOCH, INITIAL_EPOCH):
+        sessions.remove(request.session_id)
+        return _Reading(asked, wants_session=request.session_epoch == INITIAL_EPOCH)
+    session = sessions.find(request.session_id)
+    if session is None:
+        return FetchSessionIdNotFoundError.errno
+    if session.epoch != request.session_epoch:
+        return InvalidFetchSessionEpochError.errno
+    if session.uses_topic_ids != uses_topic_ids:
+        return FetchSessionTopicIdError.errno
+    session.change(
+        asked,
+        [
+            SessionKey(topic.topic_id if uses_topic_ids else topic.topic, partition)
+            for topic in request.forgotten_topics_data
+            for partition in topic.partitions
+        ],
+    )
+    session.epoch = next_epoch(session.epoch)
+    held = {key: partition.asked for key, partition in session.partitions.items()}
+    return _Reading(held, session, is_incremental=True)
+
+
+def _answer(
+    call: Call,
+    reading: _Reading,
+    keys: dict[TopicPartition, SessionKey],
+    unknown: list[SessionKey],
+    reply: api.FetchReply,
+) -> FetchResponse:
+    session = reading.session
+    if reading.wants_session and reading.asked:
+        session = call.site.fetch_sessions.create(reading.asked, uses_topic_ids=call.version >= _TOPIC_IDS)
+    response = FetchResponse(session_id=0 if session is None else session.session_id)
+    topics: dict[str, FetchableTopicResponse] = {}
+    for each in reply.partitions:
+        key = keys[each.topic_partition]
+        if session is not None:
+            has_news = session.has_news(
+                key,
+                error_code=each.error_code,
+                high_watermark=each.high_watermark,
+                log_start_offset=each.log_start_offset,
+                has_records=bool(each.records),
+            )
+            if reading.is_incremental and not has_news:
+                continue
+        name = each.topic_partition.topic
+        topic = topics.get(name)
+        if topic is None:
+            topic_id = ZERO_UUID if isinstance(key.topic, str) else key.topic
+            topic = topics[name] = FetchableTopicResponse(name, topic_id)
+            response.responses.append(topic)
+        topic.partitions.append(_partition(each, call.version))
+    for key in unknown:
+        assert not isinstance(key.topic, str)
+        data = PartitionData(key.partition, UnknownTopicIdError.errno, _NO_OFFSET, records=memoryview(b""))
+        response.responses.append(FetchableTopicResponse("", key.topic, [data]))
+    return response
+
+
+def _partition(reply: api.PartitionFetchReply, version: int) -> PartitionData:
+    records = reply.records
+    if version < _ZSTD and any(_has_zstd(chunk) for chunk in records):
+        return PartitionData(
+            reply.topic_partition.partition, UnsupportedCompressionTypeError.errno, _NO_OFFSET, records=memoryview(b"")
+        )
+    return PartitionData(
+        partition_index=reply.topic_partition.partition,
+        error_code=reply.error_code,
+        high_watermark=reply.high_watermark,
+        last_stable_offset=reply.last_stable_offset,
+        log_start_offset=reply.log_start_offset,
+        aborted_transactions=[AbortedTransaction(*each) for each in reply.aborted_transactions],
+        records=records or memoryview(b""),  # consumers take null for a broken reply
+    )
+
+
+def _has_zstd(chunk: memoryview) -> bool:
+    return any(header.compression_type == ZSTD for _, header in iter_headers(chunk))
+
+
+HANDLERS = (Handler(1, fetch, on_loop=True),)

@@ -1,0 +1,232 @@
+"""Brokers, and what topics there are and how they change.
+
+Metadata (3), CreateTopics (19), DeleteTopics (20), CreatePartitions (37) and DescribeCluster (60).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embedkafka.broker import api
+from embedkafka.errors import InvalidRequestError, UnknownTopicIdError
+from embedkafka.protocol.apis.api_03_metadata import (
+    MetadataRequest,
+    MetadataRequestTopic,
+    MetadataResponse,
+    MetadataResponseBroker,
+    MetadataResponsePartition,
+    MetadataResponseTopic,
+)
+from embedkafka.protocol.apis.api_19_create_topics import (
+    CreatableTopic,
+    CreatableTopicConfigs,
+    CreatableTopicResult,
+    CreateTopicsRequest,
+    CreateTopicsResponse,
+)
+from embedkafka.protocol.apis.api_20_delete_topics import (
+    DeletableTopicResult,
+    DeleteTopicsRequest,
+    DeleteTopicsResponse,
+)
+from embedkafka.protocol.apis.api_37_create_partitions import (
+    CreatePartitionsRequest,
+    CreatePartitionsResponse,
+    CreatePartitionsTopicResult,
+)
+from embedkafka.protocol.apis.api_60_describe_cluster import (
+    DescribeClusterBroker,
+    DescribeClusterRequest,
+    DescribeClusterResponse,
+)
+from embedkafka.protocol.fields import ZERO_UUID
+from embedkafka.server.call import Call
+from embedkafka.server.handler import Handler
+
+# Metadata (3) --------------------------------------------------------------------------------------------------------
+
+
+def metadata(call: Call, request: MetadataRequest) -> MetadataResponse:
+    """Topics by name or id; all of them where null (in version 0: nothing) is asked for."""
+    asked = request.topics
+    if asked is None or (call.version == 0 and not asked):
+        reply = call.port.metadata(call.context, None)
+        return _metadata_response(call, reply, [_topic(topic) for topic in reply.topics])
+    names = [topic.name if topic.topic_id == ZERO_UUID else call.port.topic_name(topic.topic_id) for topic in asked]
+    known = [name for name in names if name is not None]
+    reply = call.port.metadata(call.context, known, auto_create=request.allow_auto_topic_creation)
+    answers = iter(reply.topics)
+    topics = [
+        _unknown_id(topic) if name is None else _topic(next(answers)) for topic, name in zip(asked, names, strict=True)
+    ]
+    return _metadata_response(call, reply, topics)
+
+
+def _metadata_response(call: Call, reply: api.MetadataReply, topics: list[MetadataResponseTopic]) -> MetadataResponse:
+    return MetadataResponse(
+        brokers=[
+            MetadataResponseBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
+            for broker in reply.brokers
+        ],
+        cluster_id=reply.cluster_id,
+        controller_id=reply.controller_id,
+        topics=topics,
+    )
+
+
+def _topic(topic: api.TopicMetadata) -> MetadataResponseTopic:
+    return MetadataResponseTopic(
+        error_code=topic.error_code,
+        name=topic.topic,
+        topic_id=topic.topic_id,
+        is_internal=topic.is_internal,
+        partitions=[
+            MetadataResponsePartition(
+                error_code=partition.error_code,
+                partition_index=partition.partition,
+                leader_id=partition.leader_id,
+                leader_epoch=partition.leader_epoch,
+                replica_nodes=list(partition.replicas),
+                isr_nodes=list(partition.isr),
+            )
+            for partition in topic.partitions
+        ],
+    )
+
+
+def _unknown_id(topic: MetadataRequestTopic) -> MetadataResponseTopic:
+    return MetadataResponseTopic(error_code=UnknownTopicIdError.errno, name=None, topic_id=topic.topic_id)
+
+
+# CreateTopics (19) ---------------------------------------------------------------------------------------------------
+
+
+def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse:
+    """Create topics, and tell from version 5 what they came to be."""
+    results = call.port.create_topics(
+        call.context, [_new_topic(topic) for topic in request.topics], validate_only=request.validate_only
+    )
+    configs = _configs_of(call, results) if call.version >= 5 and not request.validate_only else {}
+    return CreateTopicsResponse(
+        topics=[
+            CreatableTopicResult(
+                name=result.topic,
+                topic_id=result.topic_id or ZERO_UUID,
+                error_code=result.error_code,
+                error_message=result.error_message,
+                num_partitions=result.num_partitions,
+                replication_factor=result.replication_factor,
+                configs=configs.get(result.topic, []) if not result.error_code else None,
+            )
+            for result in results
+        ]
+    )
+
+
+def _new_topic(topic: CreatableTopic) -> api.NewTopicSpec:
+    return api.NewTopicSpec(
+        topic.name,
+        topic.num_partitions,
+        topic.replication_factor,
+        {each.partition_index: each.broker_ids for each in topic.assignments},
+        {each.name: each.value for each in topic.configs},
+    )
+
+
+def _configs_of(call: Call, results: Sequence[api.TopicResult]) -> dict[str, list[CreatableTopicConfigs]]:
+    created = [
+        api.ConfigResourceKey(api.ResourceType.TOPIC, result.topic) for result in results if not result.error_code
+    ]
+    if not created:
+        return {}
+    return {
+        result.resource.name: [
+            CreatableTopicConfigs(entry.name, entry.value, entry.read_only, entry.source, entry.is_sensitive)
+            for entry in result.entries
+        ]
+        for result in call.port.describe_configs(call.context, created)
+    }
+
+
+# DeleteTopics (20) ---------------------------------------------------------------------------------------------------
+
+
+def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse:
+    """Delete topics by name, from version 6 also by id."""
+    if call.version < 6:
+        deleted = call.port.delete_topics(call.context, request.topic_names)
+        return DeleteTopicsResponse(responses=[_deleted(result) for result in deleted])
+    names = [topic.name if topic.name is not None else call.port.topic_name(topic.topic_id) for topic in request.topics]
+    results = iter(call.port.delete_topics(call.context, [name for name in names if name is not None]))
+    responses = []
+    for topic, name in zip(request.topics, names, strict=True):
+        if name is None:
+            responses.append(
+                DeletableTopicResult(name=None, topic_id=topic.topic_id, error_code=UnknownTopicIdError.errno)
+            )
+        else:
+            responses.append(_deleted(next(results)))
+    return DeleteTopicsResponse(responses=responses)
+
+
+def _deleted(result: api.TopicResult) -> DeletableTopicResult:
+    return DeletableTopicResult(
+        name=result.topic,
+        topic_id=result.topic_id or ZERO_UUID,
+        error_code=result.error_code,
+        error_message=result.error_message,
+    )
+
+
+# CreatePartitions (37) -----------------------------------------------------------------------------------------------
+
+
+def create_partitions(call: Call, request: CreatePartitionsRequest) -> CreatePartitionsResponse:
+    """Give topics more partitions."""
+    specs = [
+        api.NewPartitionsSpec(
+            topic.name,
+            topic.count,
+            None if topic.assignments is None else [each.broker_ids for each in topic.assignments],
+        )
+        for topic in request.topics
+    ]
+    results = call.port.create_partitions(call.context, specs, validate_only=request.validate_only)
+    return CreatePartitionsResponse(
+        results=[
+            CreatePartitionsTopicResult(result.topic, result.error_code, result.error_message) for result in results
+        ]
+    )
+
+
+# DescribeCluster (60) ------------------------------------------------------------------------------------------------
+
+_BROKERS = 1  # endpoint types (KIP-919)
+
+
+def describe_cluster(call: Call, request: DescribeClusterRequest) -> DescribeClusterResponse:
+    """Brokers and controller; there are no controllers to be asked by themselves."""
+    if request.endpoint_type != _BROKERS:
+        return DescribeClusterResponse(
+            error_code=InvalidRequestError.errno,
+            error_message=f"The given endpoint type was not recognized: {request.endpoint_type}",
+            endpoint_type=request.endpoint_type,
+        )
+    reply = call.port.describe_cluster(call.context)
+    return DescribeClusterResponse(
+        cluster_id=reply.cluster_id,
+        controller_id=reply.controller_id,
+        brokers=[
+            DescribeClusterBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
+            for broker in reply.brokers
+        ],
+    )
+
+
+HANDLERS = (
+    Handler(3, metadata),
+    Handler(19, create_topics),
+    Handler(20, delete_topics),
+    Handler(37, create_partitions),
+    Handler(60, describe_cluster),
+)
