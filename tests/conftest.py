@@ -65,6 +65,14 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 _HAS_PROC = Path("/proc/self/fd").is_dir() and Path("/proc/self/maps").is_file()
 
+# Libuv keeps a pipe for signals from the first loop of a process on; it is the process's, not the first test's.
+try:
+    import uvloop
+except ImportError:
+    pass
+else:
+    uvloop.new_event_loop().close()
+
 # A thread that was told to stop and joined is gone at once; this is for one whose last bytecodes are still running.
 _GRACE_S = 0.5
 

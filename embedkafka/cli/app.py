@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from embedkafka.cli import backup, consume, groups, log, perf, produce, topics
+from embedkafka.cli import backup, consume, groups, log, perf, produce, serve, topics
 from embedkafka.cli.demo.command import demo
 from embedkafka.cli.session import DataOption, set_globals
 
@@ -51,6 +51,7 @@ app.command("demo")(demo)
 app.add_typer(topics.app, name="topics")
 app.command("produce")(produce.produce)
 app.command("consume")(consume.consume)
+app.command("serve")(serve.serve)
 app.add_typer(groups.app, name="groups")
 app.add_typer(log.app, name="log")
 app.command("backup")(backup.backup)

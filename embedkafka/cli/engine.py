@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedkafka.cli.session import Session
 
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_kafka(session: Session, *, create: bool = False, read_only: bool = False) -> Iterator[EmbeddedKafka]:
+def open_kafka(
+    session: Session,
+    *,
+    create: bool = False,
+    read_only: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[EmbeddedKafka]:
     """The directory's engine while the block runs.
 
     Args:
         session: names the directory.
         create: make the directory when there is none; otherwise that is an error.
         read_only: look at what is there now, beside a live owner, and change nothing.
+        settings: the broker's, under Kafka's names.
 
     Raises:
         CliError: no such directory.
@@ -31,7 +38,7 @@ def open_kafka(session: Session, *, create: bool = False, read_only: bool = Fals
     is_new = create and (not path.exists() or (path.is_dir() and not any(path.iterdir())))
     if not is_new:
         path = session.existing_data()
-    with EmbeddedKafka(path, read_only=read_only) as kafka:
+    with EmbeddedKafka(path, read_only=read_only, **(settings or {})) as kafka:
         if is_new:
             session.out.note(f"new data directory {path}")
         yield kafka
