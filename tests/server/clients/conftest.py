@@ -1,0 +1,72 @@
+"""A broker for clients that we did not write: ``embedkafka serve`` in a process of its own.
+
+``EMBEDKAFKA_TEST_BROKER=host:port`` runs the same tests against another broker: what Apache Kafka does not pass is no
+test of ours.  It needs share.version=1, transaction.version=2 and group.initial.rebalance.delay.ms=0.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that all tests share."""
+    other = os.environ.get("EMBEDKAFKA_TEST_BROKER")
+    if other:
+        yield other
+        return
+    errors = tmp_path_factory.mktemp("serve") / "errors"
+    command = [sys.executable, "-m", "embedkafka", "serve", "--memory", "--listen", "127.0.0.1:0", "--json"]
+    with errors.open("wb") as sink:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink)
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        assert ready, f"the broker did not start:\n{errors.read_text()}"
+        yield json.loads(ready)["address"]
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _module_leaves_nothing_behind() -> None:
+    """Other people's clients clean up after themselves in their own time; the broker is another process."""
+
+
+@pytest.fixture(autouse=True)
+def _test_leaves_nothing_behind() -> None:
+    """As above."""
+
+
+@pytest.fixture
+def new_name() -> Callable[[str], str]:
+    """Names that no other test has, nor an earlier run on the same broker."""
+    run = f"{os.getpid():x}{time.time_ns() % 10**9:x}"
+    return lambda what: f"{what}-{run}-{next(_numbers)}"
+
+
+@pytest.fixture
+def program() -> Callable[[str, str], str]:
+    """The path of a program; without it the test is skipped, which CI counts as a failure."""
+
+    def find(name: str, how_to_get_it: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is not on PATH: {how_to_get_it}")
+        return path
+
+    return find
