@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.broker.api import LATEST_TIMESTAMP, BrokerEndpoint, ListOffsetsRequest
 from embedkafka.broker.groups import Groups
 from embedkafka.broker.groups_host import group_config
 from embedkafka.broker.partition import Partition
+from embedkafka.broker.positions import Positions
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.clock import Clock
+from embedkafka.coordinator.config import GroupSettings
+from embedkafka.coordinator.moment import NO_SETTINGS
 from embedkafka.coordinator.topics import Topic
 from embedkafka.coordinator.topics import Topics as KnownTopics
 from embedkafka.model import TopicPartition
@@ -20,6 +23,7 @@ from embedkafka.storage.log import AppendOrigin
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
+    from embedkafka.broker.share_states import ShareStates
 
 
 _NO_SEQUENCE = -1  # coordinators do not number their batches
@@ -66,7 +70,9 @@ class CoordinatorHost:
     """The engine as the groups see it; see :class:`embedkafka.broker.groups_host.GroupsHost`."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._topics = engine.topics
+        self._positions = Positions(engine.topics.partition, read_only=engine.read_only)
         self._broker_id = engine.store.broker_ids[0]
         self._config = engine.config
         self._load_buffer_bytes = engine.config.integer("offsets.load.buffer.size")
@@ -81,6 +87,21 @@ class CoordinatorHost:
     @property
     def random(self) -> random.Random:
         return self._random
+
+    @property
+    def share_states(self) -> ShareStates:
+        return self._engine.share_states
+
+    def group_settings(self) -> Mapping[str, GroupSettings]:
+        return NO_SETTINGS
+
+    def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        self._engine.unsealed.seal(list(partitions))
+        request = ListOffsetsRequest(dict.fromkeys(partitions, LATEST_TIMESTAMP))
+        return {each.topic_partition: (each.error_code, each.offset) for each in self._positions.list_offsets(request)}
+
+    def share_member_gone(self, group_id: str, member_id: str) -> None:
+        return None
 
     def broker_endpoint(self) -> BrokerEndpoint:
         return BrokerEndpoint(self._broker_id)

@@ -14,7 +14,6 @@ from uuid import UUID
 from embedkafka.broker.api import (
     ConsumerGroupHeartbeatReply,
     ConsumerGroupHeartbeatRequest,
-    DeleteGroupsRequest,
     DescribeConsumerGroupsRequest,
     DescribedConsumerGroup,
     DescribedGroup,
@@ -43,8 +42,9 @@ from embedkafka.broker.api import (
     TxnOffsetCommitRequest,
 )
 from embedkafka.broker.groups_host import GroupsHost
-from embedkafka.broker.groups_members import IN_PROCESS_HOST
+from embedkafka.broker.groups_members import host_of
 from embedkafka.broker.groups_shard import PARKED, Asker, Complete, GroupShard
+from embedkafka.broker.groups_share import ShareGroups
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
@@ -58,8 +58,9 @@ from embedkafka.coordinator.decision import (
 from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
 
-_GROUP_KEY_TYPE = 0  # FindCoordinator; 2 is a share group's partition
+_GROUP_KEY_TYPE = 0  # FindCoordinator
 _TRANSACTION_KEY_TYPE = 1
+_SHARE_KEY_TYPE = 2  # of a share partition's state
 
 
 class Groups:
@@ -77,6 +78,7 @@ class Groups:
         self._read_only = read_only
         self._shard_count = host.offsets_partition_count()
         self._shards: dict[int, GroupShard] = {}  # made at first use
+        self.share = ShareGroups(host, self._shard)
         self._retention_timer: Timer | None = None
         if not read_only:
             self._wait_for_retention()
@@ -92,7 +94,7 @@ class Groups:
         self, context: RequestContext, key_type: int, keys: Sequence[str]
     ) -> Sequence[FoundCoordinator]:
         """This broker, for every group and transactional id; other kinds of coordinators are not here yet."""
-        if key_type not in (_GROUP_KEY_TYPE, _TRANSACTION_KEY_TYPE):
+        if key_type not in (_GROUP_KEY_TYPE, _TRANSACTION_KEY_TYPE, _SHARE_KEY_TYPE):
             message = f"there is no coordinator for keys of type {key_type}"
             return [FoundCoordinator(key, InvalidRequestError.errno, message) for key in keys]
         at = self._host.broker_endpoint()
@@ -104,7 +106,7 @@ class Groups:
         self, context: RequestContext, request: JoinGroupRequest, complete: Callable[[JoinGroupReply], None]
     ) -> None:
         """Enter a group; answered when everyone has (re)joined."""
-        command = JoinGroup(request, context.client_id, _host_of(context), self._fresh_id())
+        command = JoinGroup(request, context.client_id, host_of(context), self._fresh_id())
         self._answer(self._shard(request.group_id).run(command, Asker(complete, context.liveness)), complete)
 
     def sync_group(
@@ -122,7 +124,7 @@ class Groups:
         self, context: RequestContext, request: ConsumerGroupHeartbeatRequest
     ) -> ConsumerGroupHeartbeatReply:
         """Join, stay in or leave a consumer group, and learn what to own (KIP-848)."""
-        command = ConsumerHeartbeat(request, context.client_id, _host_of(context), self._fresh_id())
+        command = ConsumerHeartbeat(request, context.client_id, host_of(context), self._fresh_id())
         reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(
             command, Asker(liveness=context.liveness)
         )
@@ -231,7 +233,7 @@ class Groups:
 
     def delete_groups(self, context: RequestContext, group_ids: Sequence[str]) -> Sequence[GroupResult]:
         """Delete groups that have no members, with their offsets."""
-        return [self._shard(group_id).run(DeleteGroupsRequest([group_id]))[0] for group_id in group_ids]
+        return [self.share.delete_group(group_id) for group_id in group_ids]
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -264,10 +266,6 @@ class Groups:
         self._wait_for_retention()
         for shard in self._all_shards():
             shard.run(ExpireOffsets())
-
-
-def _host_of(context: RequestContext) -> str:
-    return IN_PROCESS_HOST if context.in_process else context.client_host
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from embedkafka.broker.api import (
+    AlterShareGroupOffsetsReply,
+    AlterShareGroupOffsetsRequest,
     ConsumerGroupHeartbeatReply,
     DeleteGroupsRequest,
+    DeleteShareGroupOffsetsReply,
+    DeleteShareGroupOffsetsRequest,
     DescribeConsumerGroupsRequest,
     DescribedConsumerGroup,
     DescribedGroup,
+    DescribedShareGroup,
     DescribeGroupsRequest,
+    DescribeShareGroupsRequest,
     GroupResult,
     HeartbeatRequest,
     JoinGroupReply,
@@ -21,14 +27,16 @@ from embedkafka.broker.api import (
     OffsetDeleteRequest,
     OffsetFetchReply,
     OffsetFetchRequest,
+    ShareGroupHeartbeatReply,
     SyncGroupReply,
     SyncGroupRequest,
 )
 from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, ConsumerHeartbeat, JoinGroup, ParkKey
+from embedkafka.coordinator.share.commands import DeleteStates, ListStates, OpenStates, ShareHeartbeat
 
 
 def error_reply(command: Command, error_code: int) -> Any:
-    """The command's own reply with this error in it; None for what nobody waits for."""
+    """The command's own reply with this error in it, or the code alone; None for what nobody waits for."""
     if isinstance(command, JoinGroup):
         return JoinGroupReply(error_code, member_id=command.request.member_id)
     if isinstance(command, ConsumerHeartbeat):
@@ -49,6 +57,16 @@ def error_reply(command: Command, error_code: int) -> Any:
         return [DescribedGroup(group_id, error_code) for group_id in command.group_ids]
     if isinstance(command, DescribeConsumerGroupsRequest):
         return [DescribedConsumerGroup(group_id, error_code) for group_id in command.group_ids]
+    if isinstance(command, ShareHeartbeat):
+        return ShareGroupHeartbeatReply(error_code)
+    if isinstance(command, DescribeShareGroupsRequest):
+        return [DescribedShareGroup(group_id, error_code) for group_id in command.group_ids]
+    if isinstance(command, AlterShareGroupOffsetsRequest):
+        return AlterShareGroupOffsetsReply(error_code)
+    if isinstance(command, DeleteShareGroupOffsetsRequest):
+        return DeleteShareGroupOffsetsReply(error_code)
+    if isinstance(command, (OpenStates, ListStates, DeleteStates)):
+        return error_code
     if isinstance(command, DeleteGroupsRequest):
         return [GroupResult(group_id, error_code) for group_id in command.group_ids]
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from embedkafka.broker.api import BrokerEndpoint
 from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
 from embedkafka.coordinator.config import GroupConfig, GroupSettings, MigrationPolicy
+from embedkafka.coordinator.share_state.api import ShareStateSummary
 from embedkafka.coordinator.topics import Topics
-from embedkafka.model import TopicPartition
+from embedkafka.model import TopicIdPartition, TopicPartition
 
 
 class OffsetsLog(ShardLog, Protocol):
@@ -34,6 +36,23 @@ class OffsetsLog(ShardLog, Protocol):
         """
 
 
+class SharePersister(Protocol):
+    """The share coordinator as the group coordinator sees it.  No method raises; called without a lock held."""
+
+    def initialize(
+        self, group_id: str, start_offsets: Mapping[TopicIdPartition, int], state_epoch: int
+    ) -> Mapping[TopicIdPartition, int]:
+        """Begin, or begin anew at another offset; -1 lets the group's settings decide.  Gives error codes."""
+
+    def delete(self, group_id: str, partitions: Collection[TopicIdPartition]) -> Mapping[TopicIdPartition, int]:
+        """Forget partitions.  Gives error codes."""
+
+    def read_summary(
+        self, group_id: str, partitions: Collection[TopicIdPartition]
+    ) -> Mapping[TopicIdPartition, ShareStateSummary]:
+        """How far the group is."""
+
+
 class GroupsHost(Protocol):
     """The engine as the groups see it."""
 
@@ -43,6 +62,18 @@ class GroupsHost(Protocol):
     @property
     def random(self) -> random.Random:
         """The engine's seeded source; member ids come from it."""
+
+    @property
+    def share_states(self) -> SharePersister: ...
+
+    def group_settings(self) -> Mapping[str, GroupSettings]:
+        """Of groups that have settings of their own; the same object until one changes."""
+
+    def end_offsets(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, tuple[int, int]]:
+        """Error code and end of each partition.  Called without a lock held."""
+
+    def share_member_gone(self, group_id: str, member_id: str) -> None:
+        """What the member has acquired can go to others.  Called without a lock held."""
 
     def broker_endpoint(self) -> BrokerEndpoint:
         """Where this broker is reached."""
@@ -64,6 +95,15 @@ class GroupsHost(Protocol):
         """
 
 
+def default_settings(settings: Any) -> GroupSettings:
+    """What holds for groups that have no settings of their own."""
+    return GroupSettings(
+        consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
+        consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
+        consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
+    )
+
+
 def group_config(settings: Any) -> GroupConfig:
     """The coordinator's part of the broker's settings.
 
@@ -78,11 +118,7 @@ def group_config(settings: Any) -> GroupConfig:
         offset_metadata_max_bytes=settings["offset.metadata.max.bytes"],
         offsets_retention_ms=settings["offsets.retention.minutes"] * 60_000,
         offsets_retention_check_interval_ms=settings["offsets.retention.check.interval.ms"],
-        defaults=GroupSettings(
-            consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
-            consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
-            consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
-        ),
+        defaults=default_settings(settings),
         consumer_max_size=settings["group.consumer.max.size"],
         consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
         consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from embedkafka.broker.api import Liveness
+from embedkafka.broker.api import Liveness, RequestContext
 from embedkafka.coordinator.group_type import AnyGroup
 
 # Kafka writes an address here.  The name tells, when the directory is opened again, who died with the process.
 IN_PROCESS_HOST = "in-process"
+
+
+def host_of(context: RequestContext) -> str:
+    """What is kept of a member's address."""
+    return IN_PROCESS_HOST if context.in_process else context.client_host
 
 
 class LiveMembers:

@@ -6,13 +6,16 @@ When a shard is loaded again, soft state is lost: parked clients are told NOT_CO
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
 from embedkafka.broker.api import (
+    AlterShareGroupOffsetsRequest,
     DescribeConsumerGroupsRequest,
     DescribeGroupsRequest,
+    DescribeShareGroupsRequest,
     ListGroupsRequest,
     Liveness,
     OffsetFetchRequest,
@@ -41,6 +44,7 @@ from embedkafka.coordinator.decision import (
     TimerKey,
 )
 from embedkafka.coordinator.machine import GroupMachine
+from embedkafka.coordinator.share.commands import ListStates, ShareHeartbeat
 from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError
 from embedkafka.record import BatchHeader, Record, encode_batch
 from embedkafka.record.control import decode_marker
@@ -48,6 +52,8 @@ from embedkafka.record.control import decode_marker
 _log = logging.getLogger(__name__)
 
 Complete = Callable[[Any], None]
+
+_JOINS = (JoinGroup, ConsumerHeartbeat, ShareHeartbeat)
 
 PARKED = object()  # instead of a reply: it comes through ``complete``
 
@@ -67,8 +73,15 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         read_only: answer from the log; change nothing, start no timer.
     """
 
-    creating = (JoinGroup, ConsumerHeartbeat, CommitOffsets)
-    reading = (OffsetFetchRequest, ListGroupsRequest, DescribeGroupsRequest, DescribeConsumerGroupsRequest)
+    creating = (JoinGroup, ConsumerHeartbeat, ShareHeartbeat, CommitOffsets, AlterShareGroupOffsetsRequest)
+    reading = (
+        OffsetFetchRequest,
+        ListGroupsRequest,
+        DescribeGroupsRequest,
+        DescribeConsumerGroupsRequest,
+        DescribeShareGroupsRequest,
+        ListStates,
+    )
 
     def __init__(self, index: int, host: GroupsHost, config: GroupConfig, *, read_only: bool = False) -> None:
         machine = partial(GroupMachine, config)
@@ -76,6 +89,8 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         self._host = host
         self._config = config
         self._topics = host.known_topics()  # as of the command under way
+        self._settings = host.group_settings()  # the same
+        self.states_lock = threading.Lock()  # one thread at a time asks the share coordinator for states
         self._parked: dict[ParkKey, Complete] = {}
         self._outbox = Outbox(self._clock)
         self._timers = ShardTimers(self._clock, self._on_timer)
@@ -154,9 +169,10 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
     # Under the lock -----------------------------------------------------------------------------------------------
 
     def _serve(self, command: Command, asker: Asker | None) -> Any:
-        topics = self._host.known_topics()
+        topics, settings = self._host.known_topics(), self._host.group_settings()
         with self.lock:
             self._topics = topics
+            self._settings = settings
             if self._refuses(command):
                 return error_reply(command, CoordinatorNotAvailableError.errno)
             self._catch_up()
@@ -164,7 +180,7 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         return decision.reply if decision.park is None else PARKED
 
     def _handle(self, command: Command, now_ms: int) -> Decision:
-        return self._machine.handle(command, now_ms, self._topics)
+        return self._machine.handle(command, now_ms, self._topics, self._settings)
 
     def _append(self, decision: Decision, now_ms: int) -> None:
         if decision.producer is None:
@@ -182,10 +198,13 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
             self._machine.apply(record, producer_id)
 
     def _take_effect(self, command: Command, decision: Decision, asker: Asker | None) -> None:
-        if asker is not None and asker.liveness is not None and isinstance(command, (JoinGroup, ConsumerHeartbeat)):
+        if asker is not None and asker.liveness is not None and isinstance(command, _JOINS):
             self._remember(command, decision, asker.liveness)
         for event in decision.events:
-            self._note(event)
+            if isinstance(event, GroupChanged):
+                self._note(event)
+            else:
+                self._outbox.add(partial(self._host.share_member_gone, *event))
         for timer in decision.timers:
             self._set_timer(timer)
         for key, reply in decision.completions:
@@ -263,7 +282,9 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
 
     # Time -----------------------------------------------------------------------------------------------------------
 
-    def _remember(self, command: JoinGroup | ConsumerHeartbeat, decision: Decision, liveness: Liveness) -> None:
+    def _remember(
+        self, command: JoinGroup | ConsumerHeartbeat | ShareHeartbeat, decision: Decision, liveness: Liveness
+    ) -> None:
         member_id = decision.park.member_id if decision.park is not None else getattr(decision.reply, "member_id", "")
         if member_id:
             self._live.add(command.request.group_id, member_id, liveness)
@@ -285,9 +306,9 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
 
     def _on_timer(self, key: TimerKey) -> None:
         try:
-            topics = self._host.known_topics()
+            topics, settings = self._host.known_topics(), self._host.group_settings()
             with self.lock:
-                self._topics = topics
+                self._topics, self._settings = topics, settings
                 if self._closed:
                     return
                 if self._suspect:
@@ -309,7 +330,8 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         """Whether an in-process member that was not heard of lives; its session then starts again."""
         liveness = self._live.get(key.group_id, key.member_id) if key.kind == SESSION else None
         group = self._machine.find(key.group_id)
-        session = None if group is None else group.session(key.member_id, self._config.defaults)
+        settings = self._settings.get(key.group_id, self._config.defaults)
+        session = None if group is None else group.session(key.member_id, settings)
         if liveness is None or session is None or not liveness.alive:
             return False
         budget_ms = liveness.max_poll_interval_ms if session.is_parked else self._poll_budget_ms(liveness)

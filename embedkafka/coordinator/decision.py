@@ -25,6 +25,21 @@ from embedkafka.coordinator.api import (
     SyncGroupRequest,
 )
 from embedkafka.coordinator.records import Record
+from embedkafka.coordinator.share.api import (
+    AlterShareGroupOffsetsRequest,
+    DeleteShareGroupOffsetsRequest,
+    DescribeShareGroupsRequest,
+)
+from embedkafka.coordinator.share.commands import (
+    DeleteStates,
+    ListStates,
+    OpenStates,
+    ShareHeartbeat,
+    ShareMemberGone,
+    StatesDeleted,
+    StatesInitialized,
+    StatesNotInitialized,
+)
 
 if TYPE_CHECKING:
     from embedkafka.coordinator.classic.group import Group
@@ -119,7 +134,7 @@ class MemberOverdue(NamedTuple):
 
 
 class AssignmentDue(NamedTuple):
-    """The interval between two assignments of a consumer group is over (KIP-1263)."""
+    """The interval between two assignments of a group is over (KIP-1263)."""
 
     group_id: str
 
@@ -146,6 +161,16 @@ Command = (
     | SyncDeadline
     | MemberOverdue
     | AssignmentDue
+    | ShareHeartbeat
+    | DescribeShareGroupsRequest
+    | AlterShareGroupOffsetsRequest
+    | DeleteShareGroupOffsetsRequest
+    | OpenStates
+    | ListStates
+    | StatesInitialized
+    | StatesNotInitialized
+    | StatesDeleted
+    | DeleteStates
 )
 
 
@@ -207,6 +232,6 @@ class Decision(NamedTuple):
     park: ParkKey | None = None
     completions: Sequence[tuple[ParkKey, object]] = ()
     records: Sequence[Record] = ()
-    events: Sequence[GroupChanged] = ()
+    events: Sequence[GroupChanged | ShareMemberGone] = ()
     timers: Sequence[Timer] = ()
     producer: Producer | None = None  # of the transaction that the records belong to

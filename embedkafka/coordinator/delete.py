@@ -23,8 +23,9 @@ def delete_offsets(request: OffsetDeleteRequest, group: AnyGroup | None, durable
     """Offsets of topics that the group's members read are not deleted under them."""
     if group is None:
         return Decision(reply=OffsetDeleteReply(GroupIdNotFoundError.errno))
-    if group.guards_offsets():
-        return Decision(reply=OffsetDeleteReply(NonEmptyGroupError.errno))
+    error_code = group.offset_delete_error()
+    if error_code:
+        return Decision(reply=OffsetDeleteReply(error_code))
     stored = durable.offset_partitions(request.group_id)
     error_codes = {}
     records: list[Record] = []
@@ -79,7 +80,7 @@ def group_tombstones(group: AnyGroup, durable: DurableState) -> list[Record]:
         offset_tombstone(group.group_id, topic_partition)
         for topic_partition in sorted(durable.offset_partitions(group.group_id))
     ]
-    if group.group_id in durable.groups or group.group_id in durable.consumer_groups:
+    if durable.has_record_of(group.group_id):
         records += group.tombstones()
     return records
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from embedkafka.coordinator.api import DescribedGroup, DescribedMember, ListedGroup, ListGroupsRequest
+from embedkafka.coordinator.api import (
+    DescribedGroup,
+    DescribedMember,
+    ListedGroup,
+    ListGroupsRequest,
+    TopicIdPartitions,
+)
+from embedkafka.coordinator.assignment import Partitions
 from embedkafka.coordinator.classic.group import Group, GroupState
 from embedkafka.coordinator.decision import Decision
 from embedkafka.coordinator.group_type import AnyGroup
+from embedkafka.coordinator.topics import Topics
 from embedkafka.errors import GroupIdNotFoundError
 
 DEAD = "Dead"
@@ -23,6 +31,16 @@ def list_groups(request: ListGroupsRequest, groups: Iterable[AnyGroup]) -> Decis
         if (not states or group.shown_state.lower() in states) and (not types or group.group_type in types)
     ]
     return Decision(reply=sorted(listed, key=lambda group: group.group_id))
+
+
+def named_partitions(partitions: Partitions, topics: Topics) -> list[TopicIdPartitions]:
+    """Partitions by topic name, of topics that exist."""
+    found = ((topics.with_id(topic_id), numbers) for topic_id, numbers in partitions.items())
+    named = [(topic, numbers) for topic, numbers in found if topic is not None]
+    return [
+        TopicIdPartitions(topic.topic_id, topic.name, sorted(numbers))
+        for topic, numbers in sorted(named, key=lambda each: each[0].name)
+    ]
 
 
 def describe_groups(groups: Iterable[tuple[str, AnyGroup | None]]) -> Decision:

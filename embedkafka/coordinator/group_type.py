@@ -79,8 +79,8 @@ class AnyGroup(Protocol):
     def is_subscribed_to(self, topic: str) -> bool:
         """Whether a member reads the topic; where that cannot be known, it is assumed."""
 
-    def guards_offsets(self) -> bool:
-        """Whether no offset may be deleted, because what members read cannot be known."""
+    def offset_delete_error(self) -> int:
+        """0, or why no offset may be deleted: what members read cannot be known, or there are no offsets."""
 
     def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
         """From when an offset's retention counts; None while it is in use."""

@@ -20,7 +20,7 @@ from embedkafka.coordinator.api import (
 from embedkafka.coordinator.classic import expire as classic_expire
 from embedkafka.coordinator.classic import group as classic_group
 from embedkafka.coordinator.classic import join, leave, load, sync
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupConfig, GroupSettings
 from embedkafka.coordinator.consumer import classic_member, heartbeat, target
 from embedkafka.coordinator.consumer import describe as consumer_describe
 from embedkafka.coordinator.consumer import leave as consumer_leave
@@ -44,8 +44,31 @@ from embedkafka.coordinator.decision import (
     TopicsDeleted,
 )
 from embedkafka.coordinator.group_type import AnyGroup
-from embedkafka.coordinator.moment import Moment
+from embedkafka.coordinator.moment import NO_SETTINGS, Moment
 from embedkafka.coordinator.records import Record
+from embedkafka.coordinator.share import classic_member as classic_member_of_share
+from embedkafka.coordinator.share import describe as share_describe
+from embedkafka.coordinator.share import heartbeat as share_heartbeat
+from embedkafka.coordinator.share import leave as share_leave
+from embedkafka.coordinator.share import load as share_load
+from embedkafka.coordinator.share import offsets as share_offsets
+from embedkafka.coordinator.share import target as share_target
+from embedkafka.coordinator.share import upkeep
+from embedkafka.coordinator.share.api import (
+    AlterShareGroupOffsetsRequest,
+    DeleteShareGroupOffsetsRequest,
+    DescribeShareGroupsRequest,
+)
+from embedkafka.coordinator.share.commands import (
+    DeleteStates,
+    ListStates,
+    OpenStates,
+    ShareHeartbeat,
+    StatesDeleted,
+    StatesInitialized,
+    StatesNotInitialized,
+)
+from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.coordinator.state import DurableState
 from embedkafka.coordinator.topics import NO_TOPICS, Topics
 
@@ -70,7 +93,26 @@ _CONSUMER: Mapping[type, Callable[[Any, ConsumerGroup, Moment], Decision]] = {
     MemberOverdue: consumer_leave.throw_out,
     AssignmentDue: target.assign_now,
 }
-_MEMBERS_COMMANDS = _CLASSIC.keys() | _CONSUMER.keys()
+_SHARE: Mapping[type, Callable[[Any, ShareGroup, Moment], Decision]] = {
+    JoinGroup: classic_member_of_share.join_group,
+    SyncGroupRequest: classic_member_of_share.sync_group,
+    HeartbeatRequest: classic_member_of_share.heartbeat,
+    LeaveGroupRequest: classic_member_of_share.leave_group,
+    SessionExpired: share_leave.expire_session,
+    AssignmentDue: share_target.assign_now,
+    OpenStates: upkeep.open_states,
+    ListStates: upkeep.list_states,
+    StatesInitialized: upkeep.states_initialized,
+    StatesNotInitialized: upkeep.states_not_initialized,
+    StatesDeleted: upkeep.states_deleted,
+    DeleteStates: upkeep.delete_states,
+}
+_MEMBERS_COMMANDS = _CLASSIC.keys() | _CONSUMER.keys() | _SHARE.keys()
+# What somebody wants of a group that may not be there, or be of another type.
+_REQUESTS: Mapping[type, Callable[[Any, AnyGroup | None, Moment], Decision]] = {
+    AlterShareGroupOffsetsRequest: share_offsets.alter_offsets,
+    DeleteShareGroupOffsetsRequest: share_offsets.delete_offsets,
+}
 
 
 class GroupMachine:
@@ -103,7 +145,9 @@ class GroupMachine:
 
     def find(self, group_id: str) -> AnyGroup | None:
         """The group as it is now, not to be changed; None where there is none."""
-        group = self._soft.get(group_id) or self._durable.consumer_groups.get(group_id)
+        durable = self._durable
+        group: AnyGroup | None = self._soft.get(group_id)
+        group = group or durable.consumer_groups.get(group_id) or durable.share_groups.get(group_id)
         if group is not None:
             return group
         stored = self._durable.groups.get(group_id)
@@ -119,25 +163,37 @@ class GroupMachine:
             if group is not None:
                 yield group
 
-    def handle(self, command: Command, now_ms: int, topics: Topics = NO_TOPICS) -> Decision:
+    def handle(
+        self,
+        command: Command,
+        now_ms: int,
+        topics: Topics = NO_TOPICS,
+        settings: Mapping[str, GroupSettings] = NO_SETTINGS,
+    ) -> Decision:
         """Decide about a command; changes nothing.
 
         Args:
             command: a request, or what happened without one.
             now_ms: the wall clock, milliseconds since the epoch; stamps records and judges retention.
             topics: what topics there are now.
+            settings: of groups that have their own.
         """
-        moment = Moment(self.config, now_ms, topics)
+        moment = Moment(self.config, now_ms, topics, settings)
         if type(command) in _MEMBERS_COMMANDS:
             return self._handle_member(command, moment)
         if isinstance(command, ConsumerHeartbeat):
             return heartbeat.heartbeat(command, self.find(command.request.group_id), moment)
+        if isinstance(command, ShareHeartbeat):
+            return share_heartbeat.heartbeat(command, self.find(command.request.group_id), moment)
         if isinstance(command, CommitOffsets):
             return commit.commit_offsets(command, self.find(command.request.group_id), self.config, now_ms)
         if isinstance(command, OffsetFetchRequest):
             return fetch.fetch_offsets(command, self.find(command.group_id), self._durable)
         if isinstance(command, OffsetDeleteRequest):
             return delete.delete_offsets(command, self.find(command.group_id), self._durable)
+        of_group = _REQUESTS.get(type(command))
+        if of_group is not None:
+            return of_group(command, self.find(command.group_id), moment)  # type: ignore[union-attr] # all have one
         return self._handle_many(command, moment)
 
     def _handle_member(self, command: Any, moment: Moment) -> Decision:
@@ -146,6 +202,9 @@ class GroupMachine:
         if isinstance(group, ConsumerGroup):
             of_consumer = _CONSUMER.get(type(command))
             return Decision() if of_consumer is None else of_consumer(command, group, moment)
+        if isinstance(group, ShareGroup):
+            of_share = _SHARE.get(type(command))
+            return Decision() if of_share is None else of_share(command, group, moment)
         of_classic = _CLASSIC.get(type(command))
         assert group is None or isinstance(group, classic_group.Group)
         return Decision() if of_classic is None else of_classic(command, group, moment.config, moment.now_ms)
@@ -158,10 +217,12 @@ class GroupMachine:
             return describe.describe_groups(self._find_each(command.group_ids))
         if isinstance(command, DescribeConsumerGroupsRequest):
             return consumer_describe.describe_consumer_groups(self._find_each(command.group_ids), moment)
+        if isinstance(command, DescribeShareGroupsRequest):
+            return share_describe.describe_share_groups(self._find_each(command.group_ids), moment)
         if isinstance(command, DeleteGroupsRequest):
             return delete.delete_groups(command, self._find_each(command.group_ids), self._durable)
         if isinstance(command, TopicsDeleted):
-            return delete.delete_topics(command, self._durable)
+            return self._delete_topics(command, moment)
         if isinstance(command, ExpireOffsets):
             return expire.expire_offsets(self.groups(), self._durable, self.config, moment.now_ms)
         assert isinstance(command, Loaded), f"not a command: {command!r}"
@@ -171,12 +232,23 @@ class GroupMachine:
         for group_id in dict.fromkeys(group_ids):
             yield group_id, self.find(group_id)
 
+    def _delete_topics(self, command: TopicsDeleted, moment: Moment) -> Decision:
+        deleted = delete.delete_topics(command, self._durable)
+        for group in self._durable.share_groups.values():
+            decision = upkeep.topics_deleted(command, group, moment)
+            deleted = deleted._replace(
+                records=[*deleted.records, *decision.records], events=[*deleted.events, *decision.events]
+            )
+        return deleted
+
     def _load(self, moment: Moment) -> Decision:
         """Members' sessions start when a coordinator has loaded its groups."""
         loaded = Decision(events=[], timers=[])
         for group in self.groups():
             if isinstance(group, ConsumerGroup):
                 decision = consumer_load.start_timers(group, moment)
+            elif isinstance(group, ShareGroup):
+                decision = share_load.start_timers(group, moment)
             elif isinstance(group, classic_group.Group) and group.members:
                 decision = load.start_sessions(group, moment.config, moment.now_ms)
             else:

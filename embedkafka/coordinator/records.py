@@ -9,6 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from embedkafka.coordinator.share.records import (
+    ShareAssignmentRecord,
+    ShareGroupRecord,
+    ShareMemberRecord,
+    ShareRecord,
+    ShareStatesRecord,
+    ShareTargetEpochRecord,
+    ShareTargetRecord,
+)
 from embedkafka.errors import KafkaProtocolError
 from embedkafka.protocol.internal import (
     consumer_group_current_member_assignment,
@@ -20,6 +29,12 @@ from embedkafka.protocol.internal import (
     consumer_group_target_assignment_metadata,
     group_metadata,
     offset_commit,
+    share_group_current_member_assignment,
+    share_group_member_metadata,
+    share_group_metadata,
+    share_group_state_partition_metadata,
+    share_group_target_assignment_member,
+    share_group_target_assignment_metadata,
 )
 from embedkafka.protocol.internal.consumer_group_current_member_assignment import (
     ConsumerGroupCurrentMemberAssignmentKey,
@@ -125,7 +140,7 @@ ConsumerRecord = (
 )
 """What a consumer group consists of; every key has a ``group_id``."""
 
-Record = OffsetRecord | GroupRecord | ConsumerRecord
+Record = OffsetRecord | GroupRecord | ConsumerRecord | ShareRecord
 
 
 class _Type(NamedTuple):
@@ -160,6 +175,27 @@ _TYPES = (
         CurrentAssignmentRecord,
         consumer_group_current_member_assignment.KEY,
         consumer_group_current_member_assignment.VALUE,
+    ),
+    _Type(10, ShareMemberRecord, share_group_member_metadata.KEY, share_group_member_metadata.VALUE),
+    _Type(11, ShareGroupRecord, share_group_metadata.KEY, share_group_metadata.VALUE),
+    _Type(
+        12,
+        ShareTargetEpochRecord,
+        share_group_target_assignment_metadata.KEY,
+        share_group_target_assignment_metadata.VALUE,
+    ),
+    _Type(13, ShareTargetRecord, share_group_target_assignment_member.KEY, share_group_target_assignment_member.VALUE),
+    _Type(
+        14,
+        ShareAssignmentRecord,
+        share_group_current_member_assignment.KEY,
+        share_group_current_member_assignment.VALUE,
+    ),
+    _Type(
+        15,
+        ShareStatesRecord,
+        share_group_state_partition_metadata.KEY,
+        share_group_state_partition_metadata.VALUE,
     ),
     _Type(16, RegularExpressionRecord, consumer_group_regular_expression.KEY, consumer_group_regular_expression.VALUE),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from embedkafka.coordinator.consumer.group import ConsumerGroup
-from embedkafka.coordinator.records import ConsumerGroupRecord, ConsumerRecord, GroupRecord, OffsetRecord, Record
+from embedkafka.coordinator.records import ConsumerGroupRecord, GroupRecord, OffsetRecord, Record
+from embedkafka.coordinator.share.group import ShareGroup
+from embedkafka.coordinator.share.records import ShareGroupRecord, ShareRecord
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.internal.group_metadata import GroupMetadataValue
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
@@ -17,6 +21,7 @@ class DurableState:
 
     groups: dict[str, GroupMetadataValue] = field(default_factory=dict)  # the classic ones
     consumer_groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+    share_groups: dict[str, ShareGroup] = field(default_factory=dict)
     offsets: dict[str, dict[TopicPartition, OffsetCommitValue]] = field(default_factory=dict)
     pending: dict[str, dict[TopicPartition, dict[int, OffsetCommitValue | None]]] = field(default_factory=dict)
     """By producer id, in the order of the log; None where a later commit has taken the place of the value."""
@@ -29,24 +34,14 @@ class DurableState:
         """
         if isinstance(record, OffsetRecord):
             self._apply_offset(record, producer_id)
+        elif isinstance(record, ShareRecord):
+            _apply_to(self.share_groups, ShareGroup, record, ends=isinstance(record, ShareGroupRecord))
         elif not isinstance(record, GroupRecord):
-            self._apply_to_consumer_group(record)
+            _apply_to(self.consumer_groups, ConsumerGroup, record, ends=isinstance(record, ConsumerGroupRecord))
         elif record.value is None:
             self.groups.pop(record.key.group, None)
         else:
             self.groups[record.key.group] = record.value
-
-    def _apply_to_consumer_group(self, record: ConsumerRecord) -> None:
-        group_id = record.key.group_id
-        group = self.consumer_groups.get(group_id)
-        if group is None:
-            if record.value is None:
-                return
-            group = self.consumer_groups[group_id] = ConsumerGroup(group_id)
-        if isinstance(record, ConsumerGroupRecord) and record.value is None:
-            del self.consumer_groups[group_id]
-        else:
-            group.apply(record)
 
     def apply_marker(self, producer_id: int, *, commit: bool) -> None:
         """Let a transaction's end take effect: what it has pending counts, or is forgotten."""
@@ -95,4 +90,23 @@ class DurableState:
 
     def group_ids(self) -> set[str]:
         """Groups with a record or an offset; one that only ever committed from outside has no record."""
-        return self.groups.keys() | self.consumer_groups.keys() | self.offsets.keys() | self.pending.keys()
+        with_records = self.groups.keys() | self.consumer_groups.keys() | self.share_groups.keys()
+        return with_records | self.offsets.keys() | self.pending.keys()
+
+    def has_record_of(self, group_id: str) -> bool:
+        """Whether the group is more than offsets that were committed from outside."""
+        return group_id in self.groups or group_id in self.consumer_groups or group_id in self.share_groups
+
+
+def _apply_to(groups: dict[str, Any], new_group: Callable[[str], Any], record: Any, *, ends: bool) -> None:
+    """Take a record of a group in; a tombstone ``ends`` the group where its key is the group's own."""
+    group_id = record.key.group_id
+    group = groups.get(group_id)
+    if group is None:
+        if record.value is None:
+            return
+        group = groups[group_id] = new_group(group_id)
+    if ends and record.value is None:
+        del groups[group_id]
+    else:
+        group.apply(record)

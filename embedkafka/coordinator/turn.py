@@ -5,7 +5,6 @@ Of the types of groups whose every change is in the log (``consumer/``, ``share/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from embedkafka.coordinator.decision import (
@@ -88,5 +87,5 @@ class GroupTurn(Generic[GroupT]):
 
     def decide(self, reply: object = None) -> Decision:
         """The decision so far."""
-        events: Sequence[GroupChanged] = [GroupChanged(self.group.group_id, None)] if self.records else ()
+        events = [GroupChanged(self.group.group_id, None)] if self.records else []
         return Decision(reply=reply, records=self.records, events=events, timers=self.timers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,9 +19,10 @@ from embedkafka.broker.api import (
 )
 from embedkafka.broker.groups import Groups
 from embedkafka.clock import ManualClock
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupConfig, GroupSettings
+from embedkafka.coordinator.share_state.api import ShareStateSummary
 from embedkafka.coordinator.topics import Topic, Topics
-from embedkafka.model import TopicPartition
+from embedkafka.model import TopicIdPartition, TopicPartition
 
 TOPIC_ID = UUID("01234567-89ab-4def-8123-456789abcdef")
 
@@ -50,14 +51,62 @@ class FakeLog:
             yield memoryview(batch)
 
 
+class FakeShareStates:
+    """A share coordinator that remembers start offsets; ``failure`` is its answer instead, where it is set."""
+
+    def __init__(self) -> None:
+        self.start_offsets: dict[tuple[str, TopicIdPartition], int] = {}
+        self.state_epochs: list[int] = []
+        self.failure = 0
+        self.before: Callable[[], None] = lambda: None  # called when anything is asked
+
+    def initialize(
+        self, group_id: str, start_offsets: Mapping[TopicIdPartition, int], state_epoch: int
+    ) -> dict[TopicIdPartition, int]:
+        self.before()
+        self.state_epochs.append(state_epoch)
+        if not self.failure:
+            self.start_offsets.update({(group_id, each): offset for each, offset in start_offsets.items()})
+        return dict.fromkeys(start_offsets, self.failure)
+
+    def delete(self, group_id: str, partitions: Collection[TopicIdPartition]) -> dict[TopicIdPartition, int]:
+        self.before()
+        for each in partitions if not self.failure else ():
+            self.start_offsets.pop((group_id, each), None)
+        return dict.fromkeys(partitions, self.failure)
+
+    def read_summary(
+        self, group_id: str, partitions: Collection[TopicIdPartition]
+    ) -> dict[TopicIdPartition, ShareStateSummary]:
+        return {
+            each: ShareStateSummary(
+                start_offset=self.start_offsets.get((group_id, each), -1), delivery_complete_count=3
+            )
+            for each in partitions
+        }
+
+
 class FakeHost:
     def __init__(self, clock: ManualClock | None = None, logs: dict[int, FakeLog] | None = None) -> None:
         self.clock = clock or ManualClock()
         self.random = random.Random(7)
         self.logs = {} if logs is None else logs
         self.topics = {"t": 8, "u": 8}
+        self.settings: dict[str, GroupSettings] = {}
+        self.share_states = FakeShareStates()
+        self.end_offset = 100
+        self.gone: list[tuple[str, str]] = []
         self._known: list[Topic] = []
         self._topics_now = Topics()
+
+    def group_settings(self) -> Mapping[str, GroupSettings]:
+        return self.settings
+
+    def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        return dict.fromkeys(partitions, (0, self.end_offset))
+
+    def share_member_gone(self, group_id: str, member_id: str) -> None:
+        self.gone.append((group_id, member_id))
 
     def broker_endpoint(self) -> BrokerEndpoint:
         return BrokerEndpoint(0, "localhost", 9092)

@@ -28,6 +28,7 @@ from embedkafka.errors import (
     FencedInstanceIdError,
     IllegalGenerationError,
     KafkaProtocolError,
+    NonEmptyGroupError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
@@ -248,8 +249,8 @@ class Group:
     def after_commit(self, member_id: str) -> Sequence[Timer]:
         return [self.session_timer(member_id)] if member_id in self.members else ()
 
-    def guards_offsets(self) -> bool:
-        return not self.is_empty and not self.is_consumer_group()
+    def offset_delete_error(self) -> int:
+        return 0 if self.is_empty or self.is_consumer_group() else NonEmptyGroupError.errno
 
     def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
         """The moment the group became empty; for topics nobody reads any more, and for groups that never had members,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from embedkafka.coordinator.api import DescribedConsumerGroup, DescribedConsumerMember, TopicIdPartitions
-from embedkafka.coordinator.assignment import Partitions
+from embedkafka.coordinator.api import DescribedConsumerGroup, DescribedConsumerMember
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import Member
 from embedkafka.coordinator.consumer.target import assignor_of
 from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.describe import named_partitions
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.topics import Topics
@@ -48,16 +48,7 @@ def _describe_member(group: ConsumerGroup, member: Member, topics: Topics) -> De
         client_host=member.client_host,
         subscribed_topic_names=sorted(member.subscribed_topics),
         subscribed_topic_regex=member.subscribed_regex or None,
-        assignment=_named(member.assigned, topics),
-        target_assignment=_named(group.target_of(member.member_id), topics),
+        assignment=named_partitions(member.assigned, topics),
+        target_assignment=named_partitions(group.target_of(member.member_id), topics),
         member_type=_CONSUMER_MEMBER if member.classic is None else _CLASSIC_MEMBER,
     )
-
-
-def _named(partitions: Partitions, topics: Topics) -> list[TopicIdPartitions]:
-    found = ((topics.with_id(topic_id), numbers) for topic_id, numbers in partitions.items())
-    named = [(topic, numbers) for topic, numbers in found if topic is not None]
-    return [
-        TopicIdPartitions(topic.topic_id, topic.name, sorted(numbers))
-        for topic, numbers in sorted(named, key=lambda each: each[0].name)
-    ]

@@ -243,8 +243,8 @@ class ConsumerGroup:
             self._subscribed = frozenset(names)
         return self._subscribed
 
-    def guards_offsets(self) -> bool:
-        return False
+    def offset_delete_error(self) -> int:
+        return 0
 
     def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
         return None if self.is_subscribed_to(topic) else value.commit_timestamp

@@ -1,0 +1,33 @@
+"""A client of the classic protocol that comes to a share group is turned away, with Kafka's errors."""
+
+from __future__ import annotations
+
+from embedkafka.coordinator.api import (
+    HeartbeatRequest,
+    JoinGroupReply,
+    LeaveGroupReply,
+    LeaveGroupRequest,
+    SyncGroupReply,
+    SyncGroupRequest,
+)
+from embedkafka.coordinator.decision import Decision, JoinGroup
+from embedkafka.coordinator.moment import Moment
+from embedkafka.coordinator.share.group import ShareGroup
+from embedkafka.errors import InconsistentGroupProtocolError, UnknownMemberIdError
+
+
+def join_group(command: JoinGroup, group: ShareGroup, moment: Moment) -> Decision:
+    reply = JoinGroupReply(InconsistentGroupProtocolError.errno, member_id=command.request.member_id)
+    return Decision(reply=reply)
+
+
+def sync_group(request: SyncGroupRequest, group: ShareGroup, moment: Moment) -> Decision:
+    return Decision(reply=SyncGroupReply(UnknownMemberIdError.errno))
+
+
+def heartbeat(request: HeartbeatRequest, group: ShareGroup, moment: Moment) -> Decision:
+    return Decision(reply=UnknownMemberIdError.errno)
+
+
+def leave_group(request: LeaveGroupRequest, group: ShareGroup, moment: Moment) -> Decision:
+    return Decision(reply=LeaveGroupReply(UnknownMemberIdError.errno))
