@@ -12,6 +12,7 @@ from embedkafka.record.codec import (
     TopicLanes,
     is_compiled,
     murmur2,
+    survey_records,
 )
 from embedkafka.record.compression import compress, decompress
 from embedkafka.record.control import EndTransactionMarker, control_type, decode_marker
@@ -56,5 +57,6 @@ __all__ = [
     "read_header",
     "records_of",
     "stamp_append_time",
+    "survey_records",
     "verify_checksum",
 ]

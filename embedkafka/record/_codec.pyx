@@ -410,6 +410,45 @@ def decode_records(buffer, Py_ssize_t position, int32_t count, int64_t base_offs
     return records
 
 
+def survey_records(buffer, int32_t count, int64_t base_timestamp):
+    """Look at records without decoding them; arguments, result and errors as in ``_codec_py.survey_records``."""
+    cdef Py_buffer view
+    cdef const uint8_t *at
+    cdef const uint8_t *end
+    cdef RawRecord raw
+    cdef int32_t header_size
+    cdef int64_t timestamp
+    cdef int64_t largest = -1
+    cdef int64_t smallest = INT64_MAX
+    cdef bint consecutive = True
+    cdef bint keyed = True
+    cdef int32_t index
+    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
+    try:
+        at = <const uint8_t *>view.buf
+        end = at + view.len
+        for index in range(count):
+            parse_record(at, end, &raw)
+            if unlikely(raw.headers[0] != 0):
+                if decode_headers(at, raw.headers, raw.end, [], &header_size) != raw.end:
+                    raise corrupt(at, raw.headers)
+            if unlikely(raw.offset_delta != index):
+                consecutive = False
+            if raw.key_size < 0:
+                keyed = False
+            timestamp = base_timestamp + raw.timestamp_delta
+            if timestamp > largest:
+                largest = timestamp
+            if timestamp < smallest and timestamp != -1:
+                smallest = timestamp
+            at = raw.end
+        if at != end:
+            raise CorruptRecordError(f"{end - at} bytes are left after the last of {count} records")
+    finally:
+        PyBuffer_Release(&view)
+    return largest, smallest, consecutive, keyed
+
+
 # The consumer's record ------------------------------------------------------------------------------------------------
 
 

@@ -176,6 +176,33 @@ def decode_records(
     return records
 
 
+def survey_records(buffer: Buffer, count: int, base_timestamp: int) -> tuple[int, int, bool, bool]:
+    """Look at records without decoding them.
+
+    Returns:
+        The largest timestamp, -1 without any; the smallest of those that are not -1, 2^63-1 without any; whether the
+        offset deltas count up from 0; whether every record has a key.
+
+    Raises:
+        CorruptRecordError: the bytes are not ``count`` whole records.
+    """
+    largest = -1
+    smallest = 2**63 - 1
+    is_consecutive = is_keyed = True
+    position, end = 0, len(buffer)
+    for index in range(count):
+        timestamp_delta, offset_delta, key, _, _, position = _read_record(buffer, position, end)
+        timestamp = base_timestamp + timestamp_delta
+        largest = max(largest, timestamp)
+        if timestamp != -1:
+            smallest = min(smallest, timestamp)
+        is_consecutive = is_consecutive and offset_delta == index
+        is_keyed = is_keyed and key is not None
+    if position != end:
+        raise CorruptRecordError(f"{end - position} bytes are left after the last of {count} records")
+    return largest, smallest, is_consecutive, is_keyed
+
+
 def _read_record(
     buffer: Buffer, position: int, end: int
 ) -> tuple[int, int, bytes | None, bytes | None, HeaderList, int]:

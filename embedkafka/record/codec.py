@@ -22,6 +22,7 @@ if not TYPE_CHECKING and os.environ.get("EMBEDKAFKA_PURE", "") in ("", "0"):
             decode_records,
             encode_records,
             murmur2,
+            survey_records,
         )
 
         _compiled = True
@@ -29,7 +30,7 @@ if not TYPE_CHECKING and os.environ.get("EMBEDKAFKA_PURE", "") in ("", "0"):
         pass
 
 if TYPE_CHECKING or not _compiled:
-    from embedkafka.record._codec_py import ConsumerRecord, decode_records, encode_records, murmur2
+    from embedkafka.record._codec_py import ConsumerRecord, decode_records, encode_records, murmur2, survey_records
     from embedkafka.record._cursor_py import RecordCursor
     from embedkafka.record._send_py import FutureRecordMetadata, OpenBatch, SealedBatch, SendPath, TopicLanes
 
@@ -46,6 +47,7 @@ __all__ = [
     "encode_records",
     "is_compiled",
     "murmur2",
+    "survey_records",
 ]
 
 

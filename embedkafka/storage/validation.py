@@ -27,6 +27,7 @@ from embedkafka.record import (
     read_header,
     records_of,
     stamp_append_time,
+    survey_records,
     verify_checksum,
 )
 from embedkafka.record.format import COMPRESSION_MASK, LENGTH_END, NO_TIMESTAMP, Buffer, write_checksum
@@ -177,6 +178,17 @@ def _check_records(
     needs_keys = config.is_compacted and from_client
     earliest_ms = now_ms - config.message_timestamp_before_max_ms
     latest_ms = now_ms + config.message_timestamp_after_max_ms
+    if header.timestamp_type != 1:
+        max_timestamp, min_timestamp, is_consecutive, is_keyed = survey_records(
+            records_of(records, position, header), header.records_count, header.base_timestamp
+        )
+        if (
+            (is_consecutive or not from_client)
+            and (is_keyed or not needs_keys)
+            and (not checks_timestamps or (earliest_ms <= min_timestamp and max_timestamp <= latest_ms))
+        ):
+            return _with_max_timestamp(records, position, header, max_timestamp) if checks_timestamps else header
+    # Something may be wrong: look at every record to say which and what.
     max_timestamp = NO_TIMESTAMP
     expected_offset = header.base_offset
     for record in decode_batch(records, position, header):
@@ -195,11 +207,18 @@ def _check_records(
             raise _timestamp_error(timestamp, config, topic_partition, now_ms)
         max_timestamp = max(max_timestamp, timestamp)
         expected_offset += 1
-    if max_timestamp != header.max_timestamp and checks_timestamps:
-        struct.pack_into(">q", records, position + _MAX_TIMESTAMP_POSITION, max_timestamp)
-        write_checksum(records, position)
-        header = header._replace(max_timestamp=max_timestamp)
-    return header
+    return _with_max_timestamp(records, position, header, max_timestamp) if checks_timestamps else header
+
+
+def _with_max_timestamp(
+    records: bytearray | memoryview, position: int, header: BatchHeader, max_timestamp: int
+) -> BatchHeader:
+    """The header, made true where it names another largest timestamp than the records have."""
+    if max_timestamp == header.max_timestamp:
+        return header
+    struct.pack_into(">q", records, position + _MAX_TIMESTAMP_POSITION, max_timestamp)
+    write_checksum(records, position)
+    return header._replace(max_timestamp=max_timestamp)
 
 
 def _recompress(records: Buffer, headers: Sequence[BatchHeader], compression: int) -> bytearray:

@@ -15,7 +15,10 @@ except ImportError:  # no compiler here; .ci/run fails by itself when the module
     _compiled = None
 
 PURE: Any = SimpleNamespace(
-    **{name: getattr(_codec_py, name) for name in ("ConsumerRecord", "decode_records", "encode_records", "murmur2")},
+    **{
+        name: getattr(_codec_py, name)
+        for name in ("ConsumerRecord", "decode_records", "encode_records", "murmur2", "survey_records")
+    },
     **{name: getattr(_cursor_py, name) for name in ("RecordCursor",)},
     **{
         name: getattr(_send_py, name)

@@ -191,6 +191,40 @@ def test_junk_instead_of_records_is_corrupt_in_both(junk: bytes, count: int) -> 
     assert outcomes.count(outcomes[0]) == len(outcomes)
 
 
+@given(junk=st.binary(max_size=80), count=st.integers(0, 5))
+def test_a_survey_of_junk_is_corrupt_where_decoding_it_is(junk: bytes, count: int) -> None:
+    for codec in CODECS.values():
+        outcomes = []
+        for read in (
+            lambda: codec.decode_records(junk, 0, count, 0, 0, None),
+            lambda: codec.survey_records(junk, count, 0),
+        ):
+            try:
+                read()
+                outcomes.append("whole")
+            except CorruptRecordError:
+                outcomes.append("corrupt")
+        assert outcomes[0] == outcomes[1]
+
+
+@given(
+    parts=st.lists(st.tuples(st.integers(-1, 2**42), st.none() | st.binary(max_size=9)), min_size=1, max_size=9),
+    gap=st.integers(0, 1),
+)
+def test_a_survey_tells_what_the_records_have(parts: list[tuple[int, bytes | None]], gap: int) -> None:
+    offsets = [*range(len(parts) - 1), len(parts) - 1 + gap]
+    for codec in CODECS.values():
+        out = bytearray()
+        codec.encode_records(out, [(stamp, key, b"v", [("h", None)]) for stamp, key in parts], offsets, 0, 0)
+        timed = [stamp for stamp, _ in parts if stamp != -1]
+        assert codec.survey_records(out, len(parts), 0) == (
+            max(timed, default=-1),
+            min(timed, default=2**63 - 1),
+            not gap,
+            all(key is not None for _, key in parts),
+        )
+
+
 def test_closing_lets_go_of_the_memory(codec: Any) -> None:
     chunk = bytearray(values(5))
     cursor = codec.RecordCursor([memoryview(chunk)], "t", 0, 0)
