@@ -74,6 +74,12 @@ class ApiKey:
     LIST_TRANSACTIONS = 66
     CONSUMER_GROUP_HEARTBEAT = 68
     CONSUMER_GROUP_DESCRIBE = 69
+    LIST_CONFIG_RESOURCES = 74
+    SHARE_GROUP_HEARTBEAT = 76
+    SHARE_GROUP_DESCRIBE = 77
+    DESCRIBE_SHARE_GROUP_OFFSETS = 90
+    ALTER_SHARE_GROUP_OFFSETS = 91
+    DELETE_SHARE_GROUP_OFFSETS = 92
 
 
 class BrokerPort(SecurityPort):
@@ -394,6 +400,43 @@ class BrokerPort(SecurityPort):
         """Delete groups that have no members, with their offsets."""
         self._admit(ApiKey.DELETE_GROUPS, context)
         return self._groups.delete_groups(context, group_ids)
+
+    # Share groups (KIP-932) ------------------------------------------------------------------------------------------
+
+    def share_group_heartbeat(
+        self, context: api.RequestContext, request: api.ShareGroupHeartbeatRequest
+    ) -> api.ShareGroupHeartbeatReply:
+        """Join, stay in or leave a share group; the reply says which partitions the member may read."""
+        self._admit(ApiKey.SHARE_GROUP_HEARTBEAT, context)
+        return self._groups.share.heartbeat(context, request)
+
+    def share_group_describe(
+        self, context: api.RequestContext, group_ids: Sequence[str]
+    ) -> Sequence[api.DescribedShareGroup]:
+        """Share groups with their members."""
+        self._admit(ApiKey.SHARE_GROUP_DESCRIBE, context)
+        return self._groups.share.describe(group_ids)
+
+    def describe_share_group_offsets(
+        self, context: api.RequestContext, requests: Sequence[api.DescribeShareGroupOffsetsRequest]
+    ) -> Sequence[api.DescribedShareGroupOffsets]:
+        """How far share groups are, and how far behind."""
+        self._admit(ApiKey.DESCRIBE_SHARE_GROUP_OFFSETS, context)
+        return [self._groups.share.describe_offsets(request) for request in requests]
+
+    def alter_share_group_offsets(
+        self, context: api.RequestContext, request: api.AlterShareGroupOffsetsRequest
+    ) -> api.AlterShareGroupOffsetsReply:
+        """Have a share group without members begin elsewhere."""
+        self._admit(ApiKey.ALTER_SHARE_GROUP_OFFSETS, context)
+        return self._groups.share.alter_offsets(request)
+
+    def delete_share_group_offsets(
+        self, context: api.RequestContext, request: api.DeleteShareGroupOffsetsRequest
+    ) -> api.DeleteShareGroupOffsetsReply:
+        """Forget how far a share group without members is in whole topics."""
+        self._admit(ApiKey.DELETE_SHARE_GROUP_OFFSETS, context)
+        return self._groups.share.delete_offsets(request)
 
     # Transactions ----------------------------------------------------------------------------------------------------
 
