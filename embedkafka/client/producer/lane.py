@@ -313,8 +313,6 @@ class Lane(OpenBatch):
         if batch.reply is None:
             base_offset = None if batch.producer_id >= 0 else self._written_at(batch)
             if base_offset is None:
-                if read_header(batch.records).partition_leader_epoch >= 0:
-                    batch.renew()  # what was written may be kept in memory for readers
                 self._reset(batch)
             else:
                 batch.reply = PartitionProduceReply(self.topic_partition, base_offset=base_offset)
@@ -347,6 +345,8 @@ class Lane(OpenBatch):
 
     def _reset(self, batch: SealedBatch) -> None:
         """As before it was submitted."""
+        if read_header(batch.records).partition_leader_epoch >= 0:
+            batch.renew()  # it was written, whatever the answer says, and may be kept in memory for readers
         patch_offsets(batch.records, 0, base_offset=0, leader_epoch=-1)
         batch.reply = None
         batch.in_flight = False
