@@ -16,9 +16,10 @@ What a checkpoint says about a log that was not opened in the meantime is carrie
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from embedkafka.errors import ForeignDirectoryError, KafkaStorageError
@@ -309,19 +310,23 @@ class BrokerDirectory:
     def _close_logs(self) -> None:
         """Close every log; raises the first error after all were tried."""
         to_sync = [log for log in self.logs.values() if not log.is_durable]
+        errors: list[KafkaStorageError | None] = []
         if len(to_sync) >= _PARALLEL_FROM and self.files.sync_waits and not self.read_only:
-            # A device works on several syncs at once: 200 partitions took 2.2 ms each one by one, 0.45 ms with eight
-            # threads (ext4).
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="embedkafka-sync") as pool:
-                errors = list(pool.map(_closing_error, to_sync))
-        else:
-            errors = []
+            # RuntimeError: the interpreter is going down and starts no thread any more.
+            with contextlib.suppress(RuntimeError):
+                errors += _close_in_parallel(to_sync)
         errors += [_closing_error(log) for log in self.logs.values()]  # closing again does nothing
         for error in errors:
             if error is not None:
                 raise error
+
+
+def _close_in_parallel(logs: Sequence[Log]) -> list[KafkaStorageError | None]:
+    """Several syncs at once suit a device: 200 partitions took 2.2 ms each one by one, 0.45 ms with eight threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="embedkafka-sync") as pool:
+        return list(pool.map(_closing_error, logs))
 
 
 def _closing_error(log: Log) -> KafkaStorageError | None:

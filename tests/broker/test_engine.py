@@ -379,3 +379,19 @@ def test_a_child_that_exits_normally_leaves_the_parents_directory_alone(path: Pa
         assert child.exitcode == 0
         assert not (path / "broker-0" / ".kafka_cleanshutdown").exists()
         assert broker.values() == [b"a"]
+
+
+def test_an_engine_that_a_program_leaves_open_is_closed_cleanly_at_its_exit(path: Path) -> None:
+    """With more logs to sync than are closed one by one: an interpreter that exits starts no threads for it."""
+    program = textwrap.dedent(
+        """
+        import sys
+        import embedkafka
+        producer = embedkafka.KafkaProducer(bootstrap_servers=f"embed:{sys.argv[1]}?num.partitions=10")
+        for partition in range(10):
+            producer.send("t", b"v", partition=partition)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (path / "broker-0" / ".kafka_cleanshutdown").exists()
