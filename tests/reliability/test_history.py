@@ -1,0 +1,53 @@
+"""Random mixed runs of many clients, checked by their history; and that the checker finds what is wrong.
+
+One thread and a ``ManualClock``: a seed decides everything, and a failure prints it.  ``EMBEDKAFKA_FULL=1`` runs
+``EMBEDKAFKA_HISTORY_RUNS`` of them, from ``EMBEDKAFKA_SEED`` on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from reliability.history.bugs import BUGS, Bug
+from reliability.history.checking import check
+from reliability.history.world import World
+
+IS_FULL = os.environ.get("EMBEDKAFKA_FULL", "") not in ("", "0")
+BASE_SEED = int(os.environ.get("EMBEDKAFKA_SEED", "20260101"))
+RUNS = int(os.environ.get("EMBEDKAFKA_HISTORY_RUNS", "1000" if IS_FULL else "8"))
+LIVES = 3
+RUNS_TO_FIND_A_BUG = 12
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the engine's death is a copy of its files")
+
+
+@pytest.mark.timeout(60 + 5 * RUNS)
+def test_no_history_of_a_random_run_has_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(BASE_SEED, BASE_SEED + RUNS):
+        events = World(tmp_path / str(seed), seed).run(LIVES)
+        findings = check(events)
+        assert not findings, f"seed {seed}:\n" + "\n".join(map(str, findings[:20]))
+        seen.update(type(event).__name__ for event in events)
+    with capsys.disabled():
+        print(f"\n{RUNS} runs from seed {BASE_SEED}: {dict(seen)}", end="")
+
+
+def test_a_seed_gives_the_same_history_again(tmp_path: Path, seed: int) -> None:
+    first, second = (World(tmp_path / name, seed).run(2) for name in ("first", "second"))
+    assert first == second
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
+def test_the_checker_finds_a_planted_bug(tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug.plant(monkeypatch)
+    found = set()
+    for seed in range(RUNS_TO_FIND_A_BUG):
+        findings = check(World(tmp_path / str(seed), seed).run(LIVES))
+        found |= {finding.kind for finding in findings}
+        if found & bug.found_as:
+            return
+    pytest.fail(f"found {found}, expected one of {bug.found_as}")
