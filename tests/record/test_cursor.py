@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,8 +197,8 @@ def test_a_survey_of_junk_is_corrupt_where_decoding_it_is(junk: bytes, count: in
     for codec in CODECS.values():
         outcomes = []
         for read in (
-            lambda: codec.decode_records(junk, 0, count, 0, 0, None),
-            lambda: codec.survey_records(junk, count, 0),
+            partial(codec.decode_records, junk, 0, count, 0, 0, None),
+            partial(codec.survey_records, junk, count, 0),
         ):
             try:
                 read()

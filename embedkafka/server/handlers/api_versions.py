@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from embedkafka.errors import UnsupportedVersionError
+import re
+from typing import NamedTuple
+
+from embedkafka.errors import InvalidRequestError, UnsupportedVersionError
 from embedkafka.protocol.apis.api_18_api_versions import (
     ApiVersion,
     ApiVersionsRequest,
@@ -14,42 +17,60 @@ from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
 
 _KEY = 18
-_PRODUCE = 0
+_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
-FEATURES = {"transaction.version": (0, 2)}
-"""Features with their lowest and highest level; the highest is in force (KIP-584)."""
+
+class _Feature(NamedTuple):
+    """A feature's lowest and highest level, and the one in force; None where Kafka does not tell (KIP-584)."""
+
+    lowest: int
+    highest: int
+    finalized: int | None
+
+
+FEATURES = {
+    "group.version": _Feature(0, 1, 1),
+    "kraft.version": _Feature(0, 1, None),
+    "metadata.version": _Feature(7, 30, 30),
+    "share.version": _Feature(0, 1, 1),
+    "transaction.version": _Feature(0, 2, 2),
+}
+"""As a broker of release 4.3 has them, but for those that are not served (Streams groups, eligible leader replicas)."""
 
 
 def api_versions(call: Call, request: ApiVersionsRequest | None) -> ApiVersionsResponse:
     """The table; a request from the future gets this API's range and an error in version 0 (KIP-511)."""
     served = call.site.served
     if request is None:
-        versions = served[_KEY].versions
         call.version = 0
         return ApiVersionsResponse(
             error_code=UnsupportedVersionError.errno,
-            api_keys=[ApiVersion(_KEY, versions.lowest, versions.highest)],
+            api_keys=[ApiVersion(_KEY, *served[_KEY].advertised)],
         )
+    if call.version >= 3 and not (_is_name(request.client_software_name) and _is_name(request.client_software_version)):
+        return ApiVersionsResponse(error_code=InvalidRequestError.errno)
     call.peer.software_name = request.client_software_name
     call.peer.software_version = request.client_software_version
-    # Older librdkafka compresses only where Produce goes down to 0, though nobody serves that (apache/kafka#18727).
-    table = [
-        ApiVersion(key, 0 if key == _PRODUCE else api.versions.lowest, api.versions.highest)
-        for key, api in served.items()
-    ]
-    # Clients of version 3 refuse features whose lowest level is 0; version 4 exists for that.
-    supported = [
-        SupportedFeatureKey(name, lowest, highest)
-        for name, (lowest, highest) in FEATURES.items()
-        if lowest > 0 or call.version >= 4
-    ]
-    finalized = [FinalizedFeatureKey(name, highest, highest) for name, (_, highest) in FEATURES.items()]
     return ApiVersionsResponse(
-        api_keys=table,
-        supported_features=supported,
+        api_keys=[ApiVersion(key, *api.advertised) for key, api in served.items()],
+        # Clients of version 3 refuse features whose lowest level is 0; version 4 exists for that.
+        supported_features=[
+            SupportedFeatureKey(name, feature.lowest, feature.highest)
+            for name, feature in FEATURES.items()
+            if feature.lowest > 0 or call.version >= 4
+        ],
         finalized_features_epoch=0,
-        finalized_features=finalized,
+        finalized_features=[
+            FinalizedFeatureKey(name, feature.finalized, feature.finalized)
+            for name, feature in FEATURES.items()
+            if feature.finalized is not None
+        ],
     )
+
+
+def _is_name(text: str) -> bool:
+    """Whether a client may call itself so (KIP-511)."""
+    return _NAME.fullmatch(text) is not None
 
 
 HANDLERS = (Handler(_KEY, api_versions, on_loop=True),)

@@ -43,6 +43,13 @@ from embedkafka.protocol.fields import ZERO_UUID
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
 
+# Resource types of authorized operations (KIP-430), and the answer to who did not ask for them.
+_TOPIC = 2
+_CLUSTER = 4
+_CLUSTER_NAME = "kafka-cluster"
+_UNASKED = -(2**31)
+
+
 # Metadata (3) --------------------------------------------------------------------------------------------------------
 
 
@@ -51,18 +58,24 @@ def metadata(call: Call, request: MetadataRequest) -> MetadataResponse:
     asked = request.topics
     if asked is None or (call.version == 0 and not asked):
         reply = call.port.metadata(call.context, None)
-        return _metadata_response(call, reply, [_topic(topic) for topic in reply.topics])
+        return _metadata_response(call, request, reply, [_topic(call, request, topic) for topic in reply.topics])
     names = [topic.name if topic.topic_id == ZERO_UUID else call.port.topic_name(topic.topic_id) for topic in asked]
     known = [name for name in names if name is not None]
     reply = call.port.metadata(call.context, known, auto_create=request.allow_auto_topic_creation)
     answers = iter(reply.topics)
     topics = [
-        _unknown_id(topic) if name is None else _topic(next(answers)) for topic, name in zip(asked, names, strict=True)
+        _unknown_id(topic) if name is None else _topic(call, request, next(answers))
+        for topic, name in zip(asked, names, strict=True)
     ]
-    return _metadata_response(call, reply, topics)
+    return _metadata_response(call, request, reply, topics)
 
 
-def _metadata_response(call: Call, reply: api.MetadataReply, topics: list[MetadataResponseTopic]) -> MetadataResponse:
+def _metadata_response(
+    call: Call, request: MetadataRequest, reply: api.MetadataReply, topics: list[MetadataResponseTopic]
+) -> MetadataResponse:
+    operations = _UNASKED
+    if request.include_cluster_authorized_operations:
+        operations = call.port.authorized_operations(call.context, _CLUSTER, _CLUSTER_NAME)
     return MetadataResponse(
         brokers=[
             MetadataResponseBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
@@ -71,10 +84,14 @@ def _metadata_response(call: Call, reply: api.MetadataReply, topics: list[Metada
         cluster_id=reply.cluster_id,
         controller_id=reply.controller_id,
         topics=topics,
+        cluster_authorized_operations=operations,
     )
 
 
-def _topic(topic: api.TopicMetadata) -> MetadataResponseTopic:
+def _topic(call: Call, request: MetadataRequest, topic: api.TopicMetadata) -> MetadataResponseTopic:
+    operations = _UNASKED
+    if request.include_topic_authorized_operations and not topic.error_code:
+        operations = call.port.authorized_operations(call.context, _TOPIC, topic.topic)
     return MetadataResponseTopic(
         error_code=topic.error_code,
         name=topic.topic,
@@ -91,6 +108,7 @@ def _topic(topic: api.TopicMetadata) -> MetadataResponseTopic:
             )
             for partition in topic.partitions
         ],
+        topic_authorized_operations=operations,
     )
 
 
@@ -213,6 +231,9 @@ def describe_cluster(call: Call, request: DescribeClusterRequest) -> DescribeClu
             endpoint_type=request.endpoint_type,
         )
     reply = call.port.describe_cluster(call.context)
+    operations = _UNASKED
+    if request.include_cluster_authorized_operations:
+        operations = call.port.authorized_operations(call.context, _CLUSTER, _CLUSTER_NAME)
     return DescribeClusterResponse(
         cluster_id=reply.cluster_id,
         controller_id=reply.controller_id,
@@ -220,6 +241,7 @@ def describe_cluster(call: Call, request: DescribeClusterRequest) -> DescribeClu
             DescribeClusterBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
             for broker in reply.brokers
         ],
+        cluster_authorized_operations=operations,
     )
 
 
