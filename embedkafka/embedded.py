@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from embedkafka.client import engines
 from embedkafka.errors import IllegalStateError, KafkaConfigurationError, for_code
 
 if TYPE_CHECKING:
+    import ssl
+
     from embedkafka.broker.engine import Engine
     from embedkafka.client.admin import KafkaAdminClient
     from embedkafka.client.consumer import KafkaConsumer
@@ -123,29 +125,66 @@ class EmbeddedKafka:
         *,
         advertised: tuple[str, int] | None = None,
         allow_public: bool = False,
+        security_protocol: str = "PLAINTEXT",
+        sasl_mechanisms: Sequence[str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        ssl_certfile: str | os.PathLike[str] | None = None,
+        ssl_keyfile: str | os.PathLike[str] | None = None,
+        ssl_password: str | None = None,
+        ssl_cafile: str | os.PathLike[str] | None = None,
+        ssl_client_auth: str | None = None,
     ) -> Listener:
         """Let clients in any language connect to this engine by Kafka's wire protocol.
 
-        The listener ends with the engine, or by its own ``close()``.
+        The listener ends with the engine, or by its own ``close()``.  There may be several, each with a protocol of its
+        own.
 
         Args:
             host: an address of this machine.
             port: 0 takes a free one; the listener's ``port`` tells which.
             advertised: host and port that clients are told to connect to, where that differs (a proxy, a container).
             allow_public: listen on an address that other machines reach although nobody has to authenticate.
+            security_protocol: ``PLAINTEXT``, ``SSL``, ``SASL_PLAINTEXT`` or ``SASL_SSL``.
+            sasl_mechanisms: of ``PLAIN``, ``SCRAM-SHA-256`` and ``SCRAM-SHA-512``; None is the broker's
+                ``sasl.enabled.mechanisms``.  Users are made with ``KafkaAdminClient.alter_user_scram_credentials``.
+            ssl_context: how to encrypt; or its parts, as follows, which go before the broker's ``ssl.*`` settings.
+            ssl_certfile: the server's certificate chain, PEM; may hold the private key, too.
+            ssl_keyfile: the private key, PEM, where that is a file of its own.
+            ssl_password: the private key's.
+            ssl_cafile: certificates that clients' ones are checked with, PEM.
+            ssl_client_auth: whether clients show a certificate: ``required``, ``requested`` or ``none``.
 
         Raises:
-            KafkaConfigurationError: a public address without authentication.
+            KafkaConfigurationError: a public address without authentication, or a certificate that cannot be read.
             OSError: the address is not this machine's, or taken.
         """
+        from embedkafka.server.access import access
         from embedkafka.server.listener import Listener, is_loopback
 
-        if not allow_public and not is_loopback(host):
+        spoken = access(
+            self.engine,
+            security_protocol,
+            sasl_mechanisms=sasl_mechanisms,
+            ssl_context=ssl_context,
+            ssl_certfile=ssl_certfile,
+            ssl_keyfile=ssl_keyfile,
+            ssl_password=ssl_password,
+            ssl_cafile=ssl_cafile,
+            ssl_client_auth=ssl_client_auth,
+        )
+        if not (allow_public or spoken.is_authenticated or is_loopback(host)):
             raise KafkaConfigurationError(
                 f"{host} can be reached from other machines, and whoever reaches it may do everything: listen on "
-                "127.0.0.1, or say allow_public=True"
+                "127.0.0.1, ask for users (security_protocol), or say allow_public=True"
             )
-        listener = Listener.open(self.engine, host, port, advertised=advertised)
+        listener = Listener.open(
+            self.engine,
+            host,
+            port,
+            advertised=advertised,
+            ssl_context=spoken.ssl_context,
+            new_peer=spoken.new_peer,
+        )
         listener.owner = self  # an engine that somebody may connect to is not collected
         return listener
 

@@ -31,9 +31,20 @@ class Call:
         site: what all connections of the listener share.
         peer: who is at the other end of this connection.
         throttle_ms: after the response, let the connection rest for so long before its next request.
+        is_last: after the response, end the connection.
     """
 
-    __slots__ = ("_connection", "_when_abandoned", "context", "header", "port", "site", "throttle_ms", "version")
+    __slots__ = (
+        "_connection",
+        "_when_abandoned",
+        "context",
+        "header",
+        "is_last",
+        "port",
+        "site",
+        "throttle_ms",
+        "version",
+    )
 
     def __init__(self, connection: Connection, header: Request, context: RequestContext) -> None:
         self.header = header
@@ -42,6 +53,7 @@ class Call:
         self.site: Site = connection.site
         self.port: BrokerPort = connection.site.port
         self.throttle_ms = 0
+        self.is_last = False
         self._connection = connection
         self._when_abandoned: Callable[[], object] | None = None
 
@@ -52,6 +64,12 @@ class Call:
     def complete(self, response: Any) -> None:
         """Answer; from any thread.  The first answer counts."""
         self.site.mailbox.post(self._connection.answer, self, response)
+
+    def dismiss(self, response: Any) -> None:
+        """Answer who could not authenticate, after a while, and end the connection; the handler returns None then."""
+        self.is_last = True
+        delay_s = self.peer.failure_delay_ms / 1000
+        self.site.later(delay_s, self._connection.answer, self, response)
 
     def later(self, ask: Callable[[Callable[[R], None]], object], build: Callable[[R], Any]) -> Any:
         """Answer with what the port replies, now or later: what a handler may return.

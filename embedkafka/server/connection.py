@@ -32,9 +32,12 @@ from embedkafka.server.limits import CALLS_PER_TURN, WRITE_BUFFER_BYTES
 from embedkafka.server.peer import Peer
 from embedkafka.server.replies import encode_reply
 from embedkafka.server.requests import Request, read_request
+from embedkafka.server.tls import distinguished_name
 
 if TYPE_CHECKING:
     from embedkafka.server.site import Site
+
+_SASL_AUTHENTICATE = 36
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_writable = True
         self._is_pumping = False
         self._is_resting = False  # throttled
+        self._is_limited = False  # to small frames
         self.is_in_worker = False
         self.last_active = 0.0
 
@@ -71,8 +75,19 @@ class Connection(asyncio.BufferedProtocol):
             self._is_closing = True
             self._transport.abort()
             return
+        certificate = transport.get_extra_info("peercert")
+        if certificate:
+            self.peer.show_certificate(distinguished_name(certificate))
+        self._limit_frames()
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self.last_active = self.site.loop.time()
+
+    def _limit_frames(self) -> None:
+        """Take small frames only until it is known who the peer is."""
+        limit = self.peer.frame_limit_bytes
+        self._is_limited = limit is not None
+        most = self.site.limits.socket_request_max_bytes
+        self._framing.max_bytes = most if limit is None else min(limit, most)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._framing.buffer()
@@ -172,6 +187,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _begin(self, frame: memoryview) -> None:
         site = self.site
+        if self.peer.speaks_raw:
+            self._begin_raw(frame)
+            return
         try:
             header = read_request(frame, site.served)
             if not self.peer.may_ask(header.api.key):
@@ -195,6 +213,26 @@ class Connection(asyncio.BufferedProtocol):
             self._answered(call, ())
         elif response is not None:
             self.answer(call, response)
+
+    def _begin_raw(self, frame: memoryview) -> None:
+        """A mechanism's bytes, as they come after SaslHandshake 0."""
+        header = Request(self.site.served[_SASL_AUTHENTICATE], 0, 0, "", frame, 0)
+        call = self._call = Call(self, header, self._context)
+        self.is_in_worker = True
+        self.site.workers.submit(partial(self._authenticate_raw, call))
+
+    def _authenticate_raw(self, call: Call) -> None:
+        """On a worker's thread: answer with bytes as bare as the question; a failure has no answer."""
+        chunks: list[Chunk] = []
+        delay_s = 0.0
+        try:
+            answer, _ = self.peer.authenticate(bytes(call.header.frame))
+            chunks = [len(answer).to_bytes(4, "big"), answer]
+        except Exception as error:
+            _log.info("%s: closed: %s", self.peer.client_host, error)
+            call.is_last = True
+            delay_s = self.peer.failure_delay_ms / 1000
+        self.site.later(delay_s, self._worked, call, chunks, False)
 
     def _context_of(self, header: Request) -> RequestContext:
         context = self._context
@@ -244,6 +282,11 @@ class Connection(asyncio.BufferedProtocol):
         self._call = None
         self._outbox.extend(chunks)
         self.site.hold(-len(call.header.frame))
+        if call.is_last:
+            self.close()
+            return
+        if self._is_limited and self.peer.frame_limit_bytes is None:
+            self._limit_frames()
         if call.throttle_ms > 0:
             self._is_resting = True
             self.site.loop.call_later(call.throttle_ms / 1000, self._rested)

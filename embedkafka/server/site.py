@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedkafka.clock import ManualClock
 from embedkafka.protocol.api import Api
@@ -109,6 +109,14 @@ class Site:
     def hold_up(self, connection: Connection) -> None:
         """Call ``connection.resume()`` when there is room."""
         self._held_up[connection] = None
+
+    def later(self, delay_s: float, callback: Callable[..., None], *args: Any) -> None:
+        """Run ``callback(*args)`` on the loop after a while; from any thread."""
+
+        def wait() -> None:
+            self.loop.call_later(delay_s, callback, *args)
+
+        self.mailbox.post(wait)
 
     def after_call(self) -> None:
         """A clock without a thread runs what is due at the end of a call."""

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from embedkafka.server.handler import Handler
 
-FAMILIES = ("api_versions", "coordinators", "fetch", "offsets", "produce", "topics")
+FAMILIES = ("api_versions", "authentication", "coordinators", "fetch", "offsets", "produce", "security", "topics")
 
 
 @cache
