@@ -36,6 +36,12 @@ class AuthorizedRecords(AuthorizedBase):
             lambda reply: complete(api.ProduceReply([*reply.partitions, *refused])),
         )
 
+    def produce_promptly(self, context: api.RequestContext, request: api.ProduceRequest) -> api.ProduceReply | None:
+        topics = [each.topic_partition.topic for each in request.batches]
+        if request.transactional_id is not None or self._denied_topics(context, ApiKey.PRODUCE, topics):
+            return None  # produce answers
+        return super().produce_promptly(context, request)
+
     def produce_sealed(
         self,
         context: api.RequestContext,

@@ -18,6 +18,7 @@ from embedkafka.model import TopicPartition
 from embedkafka.record import EndTransactionMarker, encode_batch, next_offset_after
 from embedkafka.storage.log import AppendInfo, AppendOrigin, Log
 from embedkafka.storage.producer_state import Verification
+from embedkafka.storage.validation import prepare
 
 if TYPE_CHECKING:
     from embedkafka.broker.fetching import ParkedFetch
@@ -145,7 +146,7 @@ class Partition:
 
     def append_plain(
         self,
-        records: bytearray,
+        records: bytearray | memoryview,
         *,
         record_count: int,
         max_timestamp: int,
@@ -180,6 +181,39 @@ class Partition:
                 base_sequence=base_sequence,
                 is_transactional=is_transactional,
             )
+
+    def append_promptly(self, records: memoryview | bytearray) -> int | None:
+        """Append a client's batch if that needs no disk to be waited for, and nobody who holds the lock.
+
+        Returns:
+            Its base offset; None where :meth:`append` has to be asked, and nothing was done.
+
+        Raises:
+            BrokerResponseError: with Kafka's code for what is wrong with the batch.
+        """
+        log = self._log
+        if log is None or self.is_idle or self.lock.locked() or not log.takes_promptly(len(records)):
+            return None
+        records, headers, _ = prepare(
+            records,
+            log.config,
+            topic_partition=self.topic_partition,
+            now_ms=self.clock.now_ms(),
+            trusted=False,
+            from_client=True,
+            replicated=False,
+        )
+        if len(headers) != 1 or headers[0].is_transactional:
+            return None
+        (header,) = headers
+        return self.append_plain(
+            records,
+            record_count=header.records_count,
+            max_timestamp=header.max_timestamp,
+            producer_id=header.producer_id,
+            producer_epoch=header.producer_epoch,
+            base_sequence=header.base_sequence,
+        )
 
     # Transactions ----------------------------------------------------------------------------------------------------
 

@@ -116,6 +116,16 @@ class BrokerPort(SecurityPort):
         self._admit(ApiKey.PRODUCE, context)
         complete(self._producing.produce(request))
 
+    def produce_promptly(self, context: api.RequestContext, request: api.ProduceRequest) -> api.ProduceReply | None:
+        """What :meth:`produce` replies, where that needs no waiting for a disk or a lock; else None, nothing was done.
+
+        For a caller that must not wait, with batches that have a whole header each.
+        """
+        reply = None if self._engine.is_unusable else self._producing.produce_promptly(request)
+        if reply is not None:
+            self._admit(ApiKey.PRODUCE, context)
+        return reply
+
     def produce_sealed(
         self,
         context: api.RequestContext,

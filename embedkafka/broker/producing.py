@@ -30,10 +30,16 @@ from embedkafka.errors import (
 )
 from embedkafka.model import TopicPartition
 from embedkafka.record import SealedBatch, iter_headers
+from embedkafka.record.format import COMPRESSION_MASK
 from embedkafka.storage.producer_state import Verification
 
 if TYPE_CHECKING:
     from embedkafka.broker.producer_ids import ProducerIds
+
+_PROMPT_BYTES = 64 * 1024
+"""What is validated and written in about 0.1 ms; more, or what has to be decompressed for that, is a worker's."""
+
+_ATTRIBUTES_END = 23
 
 VerifyTransaction = Callable[[str, int, int, TopicPartition, bool], int]
 """Ask whether a producer's transaction may write to a partition: (transactional id, producer id, producer epoch,
@@ -56,6 +62,27 @@ class Producing:
         if self._read_only:
             return self._refused(request, KafkaStorageError("this engine is open for reading only"))
         return ProduceReply([self._append(batches, request) for batches in request.batches])
+
+    def produce_promptly(self, request: ProduceRequest) -> ProduceReply | None:
+        """Append one small batch where nothing has to be waited for; else None, and nothing was done."""
+        if len(request.batches) != 1 or self._read_only or request.acks not in (-1, 0, 1):
+            return None
+        ((topic_partition, records, _),) = request.batches
+        if len(records) > _PROMPT_BYTES or records[_ATTRIBUTES_END - 1] & COMPRESSION_MASK:
+            return None
+        partition = self._find(topic_partition)
+        if partition is None:
+            return None
+        try:
+            base_offset = partition.append_promptly(records)
+            if base_offset is None:
+                return None
+        except BrokerResponseError as error:
+            return ProduceReply((_failure(topic_partition, error),))
+        if partition.parked:
+            partition.wake_readers()
+        log_start_offset = partition.log.log_start_offset
+        return ProduceReply((PartitionProduceReply(topic_partition, 0, None, base_offset, -1, log_start_offset),))
 
     def produce_sealed(
         self, topic_partition: TopicPartition, batch: SealedBatch, acks: int, transactional_id: str | None = None

@@ -365,7 +365,7 @@ class Log:
 
     def append_plain(
         self,
-        records: bytearray,
+        records: bytearray | memoryview,
         *,
         record_count: int,
         max_timestamp: int,
@@ -390,9 +390,7 @@ class Log:
         active = self._active
         if active is None or not active.state.size_bytes:
             return None
-        limits = self._plain
-        if limits is None or limits.segment is not active or limits.config is not self.config:
-            limits = self._plain = PlainLimits(active, self.config, self._jitter_ms(active))
+        limits = self._plain_limits(active)
         state = active.state
         base_offset = state.next_offset
         next_offset = base_offset + record_count
@@ -434,6 +432,21 @@ class Log:
         producers.end_offset = next_offset  # an interrupt before this is noticed by it, see _settle_producers
         self._tail.add(base_offset, next_offset, memoryview(records).toreadonly())
         return base_offset
+
+    def takes_promptly(self, size_bytes: int) -> bool:
+        """Whether :meth:`append_plain` might take a batch of this size, and nobody syncs that file meanwhile."""
+        active = self._active
+        return (
+            active is not None
+            and size_bytes <= self._plain_limits(active).batch_bytes
+            and not self._flush_lock.locked()
+        )
+
+    def _plain_limits(self, active: Segment) -> PlainLimits:
+        limits = self._plain
+        if limits is None or limits.segment is not active or limits.config is not self.config:
+            limits = self._plain = PlainLimits(active, self.config, self._jitter_ms(active))
+        return limits
 
     def producer_state(self) -> ProducerState:
         """What is known of the log's producers; for whoever may change the log."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from functools import partial
 
 from embedkafka.broker import api
@@ -69,7 +70,15 @@ def produce(call: Call, request: ProduceRequest) -> object:
         request.transactional_id,
         transaction_version=2 if call.version >= _IMPLICIT_ADD else 1,
     )
-    answer = partial(_answer, call, request, names, refused)
+    prompt = call.port.produce_promptly(call.context, asked)
+    if prompt is not None:
+        return _answer(call, request, names, refused, prompt)
+    call.in_worker(_produce, call, asked, partial(_answer, call, request, names, refused))
+    return None
+
+
+def _produce(call: Call, asked: api.ProduceRequest, answer: Callable[[api.ProduceReply], object]) -> object:
+    """The same where waiting is no harm."""
     return call.later(partial(call.port.produce, call.context, asked), answer)
 
 
@@ -121,4 +130,4 @@ def _partition(reply: api.PartitionProduceReply) -> PartitionProduceResponse:
     )
 
 
-HANDLERS = (Handler(0, produce),)
+HANDLERS = (Handler(0, produce, on_loop=True),)
