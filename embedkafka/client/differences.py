@@ -56,6 +56,13 @@ DIFFERENCES: dict[str, Difference] = {
     "KafkaProducer setting buffer_memory": Difference(None, "33554432", _JAVA),
     "KafkaProducer setting interceptors": Difference(None, "[]", _JAVA),
     "KafkaProducer.transaction": Difference(None, "()", "a with block that commits, or aborts where it raises"),
+    **_added(
+        "Java's Admin has them",
+        **{
+            "KafkaAdminClient.alter_client_quotas": "(entity, limits, validate_only=False)",
+            "KafkaAdminClient.describe_client_quotas": "(entity=None, strict=False)",
+        },
+    ),
     "KafkaConsumer.lag": Difference(None, "(partition)", "Java's currentLag"),
     "KafkaConsumer.wakeup": Difference(None, "()", _JAVA),
     # what is given at the top level besides kafka-python's names

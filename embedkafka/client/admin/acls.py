@@ -1,10 +1,18 @@
-"""Who may do what: the values that the methods on access control lists will take.  The methods say "not yet"."""
+"""Who may do what: rules, filters for them, and the methods that describe, create and delete rules.
+
+There are rules where the engine has an authorizer (``authorizer.class.name``).  They hold for who connects to a
+listener; programs in the engine's own process may do everything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import Any
 
-from embedkafka.errors import IllegalArgumentError
+from embedkafka.broker import api
+from embedkafka.client.admin.base import AdminBase
+from embedkafka.errors import IllegalArgumentError, KafkaError, for_code
 
 
 class ResourceType(IntEnum):
@@ -156,3 +164,80 @@ class ACL(ACLFilter):
             raise IllegalArgumentError("a rule allows or denies, not ANY")
         if not isinstance(self.resource_pattern, ResourcePattern):
             raise IllegalArgumentError(f"a rule's resource_pattern is a ResourcePattern, not {self.resource_pattern!r}")
+
+
+class AclAdmin(AdminBase):
+    def describe_acls(self, acl_filter: ACLFilter) -> tuple[list[ACL], type[KafkaError]]:
+        """The rules that a filter lets through, and ``NoError``.
+
+        Raises:
+            SecurityDisabledError: the engine has no authorizer.
+        """
+        reply = self._port().describe_acls(self._link.context, _filter(acl_filter))
+        if reply.error_code:
+            raise for_code(reply.error_code)(reply.error_message or "")
+        return [_rule(binding) for binding in reply.acls], for_code(0)
+
+    def create_acls(self, acls: Iterable[ACL]) -> dict[str, list[Any]]:
+        """Create rules; one that is there already counts as created.
+
+        Returns:
+            ``{"succeeded": [rules], "failed": [errors' classes]}``.
+
+        Raises:
+            IllegalArgumentError: what is given is not all rules.
+        """
+        given = list(acls)
+        if not all(isinstance(each, ACL) for each in given):
+            raise IllegalArgumentError("acls must be ACL objects")
+        results = self._port().create_acls(self._link.context, [api.AclBinding(*_parts(each)) for each in given])
+        return {
+            "succeeded": [each for each, result in zip(given, results, strict=True) if not result.error_code],
+            "failed": [for_code(result.error_code) for result in results if result.error_code],
+        }
+
+    def delete_acls(self, acl_filters: Iterable[ACLFilter]) -> list[tuple[ACLFilter, list[ACL], type[KafkaError]]]:
+        """Delete what filters let through; for each the filter, the rules that are gone, and ``NoError`` or an error.
+
+        Raises:
+            IllegalArgumentError: what is given is not all filters.
+        """
+        given = list(acl_filters)
+        if not all(isinstance(each, ACLFilter) for each in given):
+            raise IllegalArgumentError("acl_filters must be ACLFilter objects")
+        results = self._port().delete_acls(self._link.context, [_filter(each) for each in given])
+        return [
+            (each, [_rule(binding) for binding in result.acls], for_code(result.error_code))
+            for each, result in zip(given, results, strict=True)
+        ]
+
+
+def _parts(given: ACLFilter) -> tuple[Any, ...]:
+    pattern = given.resource_pattern
+    return (
+        int(pattern.resource_type),
+        pattern.resource_name,
+        int(pattern.pattern_type),
+        given.principal,
+        given.host,
+        int(given.operation),
+        int(given.permission_type),
+    )
+
+
+def _filter(given: ACLFilter) -> api.AclBindingFilter:
+    return api.AclBindingFilter(*_parts(given))
+
+
+def _rule(binding: api.AclBinding) -> ACL:
+    return ACL(
+        binding.principal,
+        binding.host,
+        ACLOperation(binding.operation),
+        ACLPermissionType(binding.permission_type),
+        ResourcePattern(
+            ResourceType(binding.resource_type),
+            binding.resource_name,
+            ACLResourcePatternType(binding.pattern_type),
+        ),
+    )

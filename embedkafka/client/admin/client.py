@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from embedkafka.client.admin.acls import AclAdmin
 from embedkafka.client.admin.cluster import ClusterAdmin
 from embedkafka.client.admin.configs import ConfigAdmin
 from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.client.admin.later import LaterAdmin
+from embedkafka.client.admin.quotas import QuotaAdmin
 from embedkafka.client.admin.topics import TopicAdmin
 from embedkafka.client.admin.transactions import TransactionAdmin
+from embedkafka.client.admin.users import UserAdmin
 from embedkafka.client.link import connect
 from embedkafka.client.settings import CONNECTION_DEFAULTS, NETWORK_ONLY, check_milliseconds, resolve
 
@@ -35,8 +38,10 @@ WITHOUT_MEANING: Mapping[str, str] = {
 """Accepted and without effect, each with the reason."""
 
 
-class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, TransactionAdmin, ClusterAdmin, LaterAdmin):
-    """Creates, describes, changes and deletes topics, settings, groups and transactions.
+class KafkaAdminClient(
+    TopicAdmin, ConfigAdmin, GroupAdmin, TransactionAdmin, ClusterAdmin, AclAdmin, UserAdmin, QuotaAdmin, LaterAdmin
+):
+    """Creates, describes, changes and deletes topics, settings, groups, transactions, rules, users and limits.
 
     Args:
         **configs: kafka-python's settings (``DEFAULT_CONFIG``), also under Java's dotted names.

@@ -12,28 +12,6 @@ from embedkafka.client.admin.values import UpdateFeatureType  # noqa: F401  # wh
 
 
 class LaterAdmin(AdminBase):
-    # Access control
-
-    def describe_acls(self, acl_filter: Any) -> NoReturn:
-        """Access control lists."""
-        raise not_yet("access control lists")
-
-    def create_acls(self, acls: Any) -> NoReturn:
-        """Access control lists."""
-        raise not_yet("access control lists")
-
-    def delete_acls(self, acl_filters: Any) -> NoReturn:
-        """Access control lists."""
-        raise not_yet("access control lists")
-
-    def alter_user_scram_credentials(self, alterations: Any) -> NoReturn:
-        """Users."""
-        raise not_yet("users")
-
-    def describe_user_scram_credentials(self, users: Any = None) -> NoReturn:
-        """Users."""
-        raise not_yet("users")
-
     # Several brokers
 
     def elect_leaders(

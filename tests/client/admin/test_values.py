@@ -79,8 +79,18 @@ def test_rules_and_passwords_that_cannot_be(make: object) -> None:
         make()
 
 
-def test_a_password_is_not_shown() -> None:
+def test_a_password_is_neither_kept_nor_shown() -> None:
     given = UserScramCredentialUpsertion("u", "scram-sha-256", "secret")
-    assert (given.mechanism, given.iterations, given.password) == (ScramMechanism.SCRAM_SHA_256, 4096, b"secret")
+    assert (given.mechanism, given.iterations) == (ScramMechanism.SCRAM_SHA_256, 4096)
     assert "secret" not in repr(given)
+    assert "secret" not in str(vars(given))
+
+
+def test_the_same_password_is_salted_differently_each_time() -> None:
+    first, second = (UserScramCredentialUpsertion("u", 1, "secret") for _ in range(2))
+    assert first.salt != second.salt
+    assert first.salted_password != second.salted_password
+
+
+def test_a_deletion_takes_a_mechanism_by_its_number() -> None:
     assert UserScramCredentialDeletion("u", 2).mechanism is ScramMechanism.SCRAM_SHA_512
