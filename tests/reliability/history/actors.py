@@ -26,7 +26,6 @@ GROUPS = {"classic-group": "classic", "consumer-group": "consumer"}
 PIPELINE = "pipeline"
 TRANSACTION_TIMEOUT_MS = 10_000
 MAX_POLL_INTERVAL_MS = 30_000
-SESSION_TIMEOUT_MS = 10_000
 
 
 @dataclass
@@ -41,6 +40,7 @@ class Stage:
     names: Iterator[int]
     lived: str = ""
     poll_timeout_ms: float = 0
+    session_timeout_ms: int = 10_000
 
     def name(self, what: str) -> str:
         return f"{what}-{self.lived}{next(self.names)}"
@@ -195,7 +195,7 @@ def group_member(stage: Stage) -> Iterator[None]:
 
 def _member(stage: Stage, group: str, topic: str, protocol: str, **configs: Any) -> clients.Member:
     if protocol == "classic":
-        configs["session_timeout_ms"] = SESSION_TIMEOUT_MS
+        configs["session_timeout_ms"] = stage.session_timeout_ms
     return clients.Member(
         stage.recorder,
         stage.engine,
@@ -216,7 +216,7 @@ def reader(stage: Stage) -> Iterator[None]:
     name = stage.name("reader")
     one = clients.Reader(stage.recorder, stage.engine, name, partitions, committed=source.random() < 0.6)
     for _ in range(source.randrange(5, 40)):
-        one.poll(source.choice((1, 10, 500)))
+        one.poll(source.choice((1, 10, 500)), stage.poll_timeout_ms)
         yield
         if source.random() < 0.1:
             where = source.choice(partitions)

@@ -12,7 +12,7 @@ from pathlib import Path
 from reliability.history.events import Event
 
 _LENGTH = struct.Struct(">I")
-_TICKS_PER_LIFE = 1_000_000_000
+TICKS_PER_LIFE = 1_000_000_000
 
 
 class Recorder:
@@ -26,11 +26,17 @@ class Recorder:
     def __init__(self, path: Path | None = None, *, life: int = 0) -> None:
         self.events: list[Event] = []
         self.is_stopped = False
-        self._ticks = itertools.count(life * _TICKS_PER_LIFE)
+        self._ticks = itertools.count(life * TICKS_PER_LIFE)
         self._descriptor = None if path is None else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def tick(self) -> int:
         return next(self._ticks)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def stop(self) -> None:
         """Keep nothing from now on: those who still run have died."""
