@@ -32,11 +32,13 @@ class Call:
         peer: who is at the other end of this connection.
         throttle_ms: after the response, let the connection rest for so long before its next request.
         is_last: after the response, end the connection.
+        busy_s: how long a thread was busy with it so far.
     """
 
     __slots__ = (
         "_connection",
         "_when_abandoned",
+        "busy_s",
         "context",
         "header",
         "is_last",
@@ -54,6 +56,7 @@ class Call:
         self.port: BrokerPort = connection.site.port
         self.throttle_ms = 0
         self.is_last = False
+        self.busy_s = 0.0
         self._connection = connection
         self._when_abandoned: Callable[[], object] | None = None
 

@@ -6,11 +6,12 @@ state           what happens
 reading         nothing to do: frames are taken from the socket
 working         a call is under way; frames that came with it wait, and the socket is not read once one does
 writing         the peer does not take its replies as fast: neither read nor worked until it has
+resting         the peer is over its quota: what it sends waits
 held up         the listener holds as many requests as it may: no new frame is begun
 closing         what was answered is still written, nothing else
 ==============  ==================================================================================================
 
-Everything here runs on the loop's thread but :meth:`Connection._run_in_worker`.
+Everything here runs on the loop's thread but what says so.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from embedkafka.protocol.schema import Chunk
 from embedkafka.server.call import Call
 from embedkafka.server.framing import Framing
 from embedkafka.server.handler import NO_RESPONSE
-from embedkafka.server.limits import CALLS_PER_TURN, WRITE_BUFFER_BYTES
+from embedkafka.server.limits import CALLS_PER_TURN
+from embedkafka.server.outbox import Outbox
 from embedkafka.server.peer import Peer
 from embedkafka.server.replies import encode_reply
 from embedkafka.server.requests import Request, read_request
@@ -43,44 +45,51 @@ _log = logging.getLogger(__name__)
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A peer's connection; made by the loop's server for each that is accepted."""
+    """A peer's connection; made by the loop's server for each that is accepted.
+
+    Attributes:
+        last_active: when the peer last sent or took something, in the loop's time.
+        calls_in_workers: how many of its calls run on a worker's thread, also ones that nobody waits for any more.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.peer: Peer
+        self.last_active = 0.0
+        self.calls_in_workers = 0
         self._transport: asyncio.Transport
+        self._outbox: Outbox
         self._framing = Framing(site.inbox, site.limits.socket_request_max_bytes)
         self._waiting: deque[memoryview] = deque()  # frames behind the call that is under way
+        self._waiting_bytes = 0
+        self._held_bytes = 0  # of frames, as the site was told
         self._call: Call | None = None
         self._context = RequestContext(in_process=False)
-        self._outbox: deque[Chunk] = deque()
         self._is_admitted = False
         self._is_closing = False
         self._is_reading = True
-        self._is_writable = True
         self._is_pumping = False
-        self._is_resting = False  # throttled
+        self._is_resting = False
         self._is_limited = False  # to small frames
-        self.is_in_worker = False
-        self.last_active = 0.0
 
     # The transport's side --------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        site = self.site
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from it
+        self._outbox = Outbox(self._transport)
         name = transport.get_extra_info("peername")
-        self.peer = self.site.new_peer(f"/{name[0]}" if isinstance(name, tuple) else "/unknown")
-        self._is_admitted = self.site.admit(self, self.peer.client_host)
+        self.peer = site.new_peer(f"/{name[0]}" if isinstance(name, tuple) else "/unknown")
+        self._is_admitted = site.admit(self, self.peer.client_host)
         if not self._is_admitted:
-            self._is_closing = True
-            self._transport.abort()
+            self.abort()
             return
         certificate = transport.get_extra_info("peercert")
         if certificate:
             self.peer.show_certificate(distinguished_name(certificate))
         self._limit_frames()
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        self.last_active = self.site.loop.time()
+        self.last_active = site.loop.time()
+        self._rest(site.port.connected(self.peer.client_host))
 
     def _limit_frames(self) -> None:
         """Take small frames only until it is known who the peer is."""
@@ -101,34 +110,31 @@ class Connection(asyncio.BufferedProtocol):
         except KafkaError as error:
             self._refuse(error)
             return
-        if frames:
-            self.site.hold(sum(map(len, frames)))
-            self._waiting.extend(frames)
-            self._pump()
-        elif not self.site.has_room and self._framing.is_between_frames:
-            self._watch_reading()
+        self._waiting.extend(frames)
+        self._waiting_bytes += sum(map(len, frames))
+        self._count_held()
+        self._pump()
 
     def pause_writing(self) -> None:
-        self._is_writable = False
+        self._outbox.is_writable = False
 
     def resume_writing(self) -> None:
         self.last_active = self.site.loop.time()
-        self._is_writable = True
-        self._flush()
+        self._outbox.is_writable = True
         self._pump()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
         self._outbox.clear()
-        waiting, self._waiting = self._waiting, deque()
-        released = sum(map(len, waiting))
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._framing.clear()
         call, self._call = self._call, None
         if call is not None:
-            released += len(call.header.frame)
             call.abandoned()
         if self._is_admitted:
             self.site.forget(self, self.peer.client_host)
-            self.site.hold(-released)
+            self._count_held()
 
     # Calls -----------------------------------------------------------------------------------------------------------
 
@@ -140,11 +146,13 @@ class Connection(asyncio.BufferedProtocol):
         """A call's response is there."""
         if call is not self._call:
             return  # answered before, or its peer is gone
-        header = call.header
         try:
-            self._answered(call, encode_reply(header.api, call.version, header.correlation_id, response))
-        except Exception:
-            self._failed(call)
+            chunks = self._encode(call, response)
+        except Exception as error:
+            self._log_failure(call, error)
+            self.close()
+        else:
+            self._answered(call, chunks)
 
     def answer_with(self, call: Call, build: Callable[[Any], Any], reply: Any) -> None:
         """The port's reply to a call is there."""
@@ -152,17 +160,15 @@ class Connection(asyncio.BufferedProtocol):
             return
         try:
             response = build(reply)
-        except Exception:
-            self._failed(call)
-            return
-        if response is NO_RESPONSE:
-            self._answered(call, ())
+        except Exception as error:
+            self._log_failure(call, error)
+            self.close()
         else:
             self.answer(call, response)
 
     def work(self, call: Call, function: Callable[..., Any], *args: Any) -> None:
         """Let a worker answer."""
-        self.is_in_worker = True
+        self.calls_in_workers += 1
         self.site.workers.submit(partial(self._run_in_worker, call, function, args))
 
     def resume(self) -> None:
@@ -170,20 +176,31 @@ class Connection(asyncio.BufferedProtocol):
         self._watch_reading()
 
     def _pump(self) -> None:
-        """Begin with what waits, until a call has to be waited for."""
+        """Begin with what waits, until a call has to be waited for; write what was answered; read on or stop."""
         if self._is_pumping:
             return
         self._is_pumping = True
         count = 0
-        while self._waiting and self._call is None and self._is_writable and not (self._is_closing or self._is_resting):
+        while self._may_begin():
             if count == CALLS_PER_TURN:
                 self.site.loop.call_soon(self._pump)
                 break
             count += 1
-            self._begin(self._waiting.popleft())
+            frame = self._waiting.popleft()
+            self._waiting_bytes -= len(frame)
+            self._begin(frame)
         self._is_pumping = False
         self._flush()
         self._watch_reading()
+
+    def _may_begin(self) -> bool:
+        return (
+            bool(self._waiting)
+            and self._call is None
+            and self._outbox.is_writable
+            and not self._is_resting
+            and not self._is_closing
+        )
 
     def _begin(self, frame: memoryview) -> None:
         site = self.site
@@ -195,30 +212,27 @@ class Connection(asyncio.BufferedProtocol):
             if not self.peer.may_ask(header.api.key):
                 raise KafkaError(f"{header.api.name} before authentication")
         except KafkaError as error:
-            site.hold(-len(frame))
             self._refuse(error)
             return
         call = self._call = Call(self, header, self._context_of(header))
-        handler = site.handlers[header.api.key]
-        if not handler.on_loop:
+        if not site.handlers[header.api.key].on_loop:
             self.work(call, self._handle, call)
             return
         try:
             response = self._handle(call)
-        except Exception:
-            self._failed(call)
+            site.after_call()
+        except Exception as error:
+            self._log_failure(call, error)
+            self.close()
             return
-        site.after_call()
-        if response is NO_RESPONSE:
-            self._answered(call, ())
-        elif response is not None:
+        if response is not None:
             self.answer(call, response)
 
     def _begin_raw(self, frame: memoryview) -> None:
         """A mechanism's bytes, as they come after SaslHandshake 0."""
         header = Request(self.site.served[_SASL_AUTHENTICATE], 0, 0, "", frame, 0)
         call = self._call = Call(self, header, self._context)
-        self.is_in_worker = True
+        self.calls_in_workers += 1
         self.site.workers.submit(partial(self._authenticate_raw, call))
 
     def _authenticate_raw(self, call: Call) -> None:
@@ -251,47 +265,68 @@ class Connection(asyncio.BufferedProtocol):
         )
         return self.site.handlers[header.api.key].function(call, request)
 
+    def _encode(self, call: Call, response: Any) -> list[Chunk]:
+        """The reply's frame, its cost charged to whoever asked; on whichever thread."""
+        header = call.header
+        is_sent = response is not NO_RESPONSE
+        chunks = encode_reply(header.api, call.version, header.correlation_id, response) if is_sent else []
+        throttle_ms = self.site.port.charge(
+            call.context,
+            header.api.key,
+            request_bytes=len(header.frame),
+            response_bytes=sum(map(len, chunks)),
+            busy_ms=call.busy_s * 1000,
+        )
+        if throttle_ms > 0:
+            call.throttle_ms = max(call.throttle_ms, throttle_ms)
+            if is_sent and hasattr(response, "throttle_time_ms"):
+                response.throttle_time_ms = call.throttle_ms
+                chunks = encode_reply(header.api, call.version, header.correlation_id, response)
+        return chunks
+
     def _run_in_worker(self, call: Call, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """On a worker's thread: answer, and let the loop know."""
-        chunks: list[Chunk] | None = []
+        chunks: list[Chunk] | None = None
         failed = False
+        began = self.site.loop.time()
         try:
             response = function(*args)
             self.site.after_call()
-            if response is None:
-                chunks = None
-            elif response is not NO_RESPONSE:
-                header = call.header
-                chunks = encode_reply(header.api, call.version, header.correlation_id, response)
-        except Exception:
+            call.busy_s += self.site.loop.time() - began
+            if response is not None:
+                chunks = self._encode(call, response)
+        except Exception as error:
             failed = True
-            self._log_failure(call)
+            self._log_failure(call, error)
         self.site.mailbox.post(self._worked, call, chunks, failed)
 
     def _worked(self, call: Call, chunks: list[Chunk] | None, failed: bool) -> None:
-        self.is_in_worker = False
+        self.calls_in_workers -= 1
         self.site.workers.finished()
         if call is not self._call:
             return
         if failed:
-            self._refuse(None)
+            self.close()
         elif chunks is not None:
             self._answered(call, chunks)
 
-    def _answered(self, call: Call, chunks: list[Chunk] | tuple[()]) -> None:
+    def _answered(self, call: Call, chunks: list[Chunk]) -> None:
         self._call = None
-        self._outbox.extend(chunks)
-        self.site.hold(-len(call.header.frame))
+        self._outbox.add(chunks)
         if call.is_last:
             self.close()
             return
         if self._is_limited and self.peer.frame_limit_bytes is None:
             self._limit_frames()
-        if call.throttle_ms > 0:
+        self._count_held()
+        self._rest(call.throttle_ms)
+        self._pump()
+
+    def _rest(self, throttle_ms: int) -> None:
+        """Leave what the peer asks next for later."""
+        if throttle_ms > 0:
             self._is_resting = True
-            self.site.loop.call_later(call.throttle_ms / 1000, self._rested)
-        if not self._is_pumping:
-            self._pump()
+            self.site.loop.call_later(throttle_ms / 1000, self._rested)
 
     def _rested(self) -> None:
         self._is_resting = False
@@ -299,12 +334,26 @@ class Connection(asyncio.BufferedProtocol):
 
     # Reading and writing ---------------------------------------------------------------------------------------------
 
+    @property
+    def is_within_frame(self) -> bool:
+        """Whether the peer has begun a frame and not ended it."""
+        return not self._framing.is_between_frames
+
+    def _count_held(self) -> None:
+        """Tell the site how much memory the peer's requests take."""
+        held_bytes = self._framing.held_bytes + self._waiting_bytes
+        if self._call is not None:
+            held_bytes += len(self._call.header.frame)
+        change, self._held_bytes = held_bytes - self._held_bytes, held_bytes
+        if change:
+            self.site.hold(change)
+
     def _watch_reading(self) -> None:
         """Read on, or stop."""
         if self._is_closing:
             return
-        wanted = not self._waiting and self._is_writable
-        if wanted and not self.site.has_room and self._framing.is_between_frames:
+        wanted = not self._waiting and self._outbox.is_writable
+        if wanted and not self.site.has_room and not self.is_within_frame:
             wanted = False
             self.site.hold_up(self)
         if wanted != self._is_reading:
@@ -315,21 +364,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._transport.pause_reading()
 
     def _flush(self) -> None:
-        """Hand the transport as much as it takes."""
-        outbox = self._outbox
-        while outbox and self._is_writable:
-            chunks: list[Chunk] = []
-            room = WRITE_BUFFER_BYTES
-            while outbox and room > 0:
-                chunk = outbox.popleft()
-                if len(chunk) > room:
-                    view = memoryview(chunk)
-                    outbox.appendleft(view[room:])
-                    chunk = view[:room]
-                chunks.append(chunk)
-                room -= len(chunk)
-            self._transport.writelines(chunks)
-        if self._is_closing and not outbox:
+        self._outbox.flush()
+        if self._is_closing and self._outbox.is_empty:
             self._transport.close()
 
     # Ending ----------------------------------------------------------------------------------------------------------
@@ -344,17 +380,15 @@ class Connection(asyncio.BufferedProtocol):
         self._is_closing = True
         self._transport.abort()
 
-    def _refuse(self, error: Exception | None) -> None:
+    def _refuse(self, error: Exception) -> None:
         """The peer does not speak Kafka, or not this one: Kafka closes the connection, too."""
-        if error is not None:
-            _log.info("%s: closed: %s", self.peer.client_host, error)
+        _log.info("%s: closed: %s", self.peer.client_host, error)
         self.close()
 
-    def _failed(self, call: Call) -> None:
-        self._log_failure(call)
-        self._refuse(None)
-
-    def _log_failure(self, call: Call) -> None:
-        """Say why a call's connection is closed: inside an ``except``."""
-        api = call.header.api
-        _log.warning("%s: %s v%d failed", self.peer.client_host, api.name, call.version, exc_info=True)
+    def _log_failure(self, call: Call, error: Exception) -> None:
+        """Say why a call's connection is closed: the peer's fault in a sentence, ours with all there is to know."""
+        name, host = call.header.api.name, self.peer.client_host
+        if isinstance(error, KafkaError) or self.site.is_closing:
+            _log.info("%s: closed: %s v%d: %s", host, name, call.version, error)
+        else:
+            _log.error("%s: closed: %s v%d failed", host, name, call.version, exc_info=error)

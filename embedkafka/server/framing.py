@@ -48,6 +48,11 @@ class Framing:
         """Memory held for a frame that is not whole yet."""
         return 0 if self._frame is None else len(self._frame)
 
+    def clear(self) -> None:
+        """Forget what has come."""
+        self._head = b""
+        self._frame = None
+
     def buffer(self) -> memoryview:
         """Where to put what comes next; :meth:`received` follows before any other connection reads."""
         frame = self._frame

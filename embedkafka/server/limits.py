@@ -16,6 +16,10 @@ CALLS_PER_TURN = 64
 """Requests that one connection may have answered before the others get their turn."""
 
 
+STALLED_S = 30.0
+"""How long a peer may be silent in the middle of a request: until it ends, that takes memory that others wait for."""
+
+
 class Limits(NamedTuple):
     """A listener's bounds, by Kafka's names; -1 is none where Kafka says so."""
 

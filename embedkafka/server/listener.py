@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import math
 import os
 import socket
 import ssl
@@ -19,7 +20,7 @@ from embedkafka.errors import IllegalStateError
 from embedkafka.protocol.apis import api
 from embedkafka.server.connection import Connection
 from embedkafka.server.handlers import handlers
-from embedkafka.server.limits import Limits
+from embedkafka.server.limits import STALLED_S, Limits
 from embedkafka.server.peer import Peer
 from embedkafka.server.site import Endpoint, Site
 
@@ -169,8 +170,7 @@ class Listener:
         site = self._site
         assert site is not None
         site.mailbox.belongs_here()
-        if site.limits.connections_max_idle_ms >= 0:
-            self._close_idle()
+        self._close_idle()
         try:
             self._loop.run_forever()
         finally:
@@ -178,15 +178,17 @@ class Listener:
             self._loop.close()
 
     def _close_idle(self) -> None:
-        """Close who has been silent for too long; looks four times in that time."""
+        """Close who has been silent for too long."""
         site = self._site
         assert site is not None
-        idle_s = site.limits.connections_max_idle_ms / 1000
+        idle_ms = site.limits.connections_max_idle_ms
+        idle_s = idle_ms / 1000 if idle_ms >= 0 else math.inf
         now = self._loop.time()
         for connection in list(site.connections):
-            if now - connection.last_active > idle_s:
+            silent_s = now - connection.last_active
+            if silent_s > idle_s or (silent_s > STALLED_S and connection.is_within_frame):
                 connection.abort()
-        self._loop.call_later(max(idle_s / 4, 0.01), self._close_idle)
+        self._loop.call_later(min(max(idle_s / 4, 0.01), STALLED_S), self._close_idle)
 
     def _begin_to_close(self) -> None:
         site = self._site
@@ -204,7 +206,7 @@ class Listener:
         for connection in list(site.connections):
             if is_over:
                 connection.abort()
-            elif not connection.is_in_worker:
+            elif not connection.calls_in_workers:
                 connection.close()
         if site.connections or site.workers.pending:
             self._loop.call_later(0.002, self._go_on_closing, deadline)
