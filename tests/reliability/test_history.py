@@ -1,8 +1,9 @@
 """Random mixed runs of many clients, checked by their history; and that the checker finds what is wrong.
 
-One thread and a ``ManualClock``: a seed decides everything, and a failure prints it.  Threads in real time, in processes
-that are killed: the seed decides what each thread does, and a failure has its history.  ``EMBEDKAFKA_HISTORY_RUNS`` and
-``EMBEDKAFKA_HISTORY_THREADED_RUNS`` say how many, from ``EMBEDKAFKA_SEED`` on; ``EMBEDKAFKA_FULL=1`` runs many.
+One thread and a ``ManualClock``: a seed decides everything, and a failure prints it.  Threads in real time, in a
+process that is killed: the seed decides what each thread does, and a failure has its history.
+``EMBEDKAFKA_HISTORY_RUNS`` and ``EMBEDKAFKA_HISTORY_THREADED_RUNS`` say how many, from ``EMBEDKAFKA_SEED`` on;
+``EMBEDKAFKA_FULL=1`` runs many.
 """
 
 from __future__ import annotations
