@@ -45,11 +45,17 @@ def open_kafka(
 
 
 @contextmanager
-def open_admin(session: Session, *, create: bool = False, read_only: bool = False) -> Iterator[KafkaAdminClient]:
+def open_admin(
+    session: Session,
+    *,
+    create: bool = False,
+    read_only: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[KafkaAdminClient]:
     """An admin client on the directory while the block runs; see :func:`open_kafka`."""
     from embedkafka import KafkaAdminClient
 
-    with open_kafka(session, create=create, read_only=read_only) as kafka:
+    with open_kafka(session, create=create, read_only=read_only, settings=settings) as kafka:
         admin = KafkaAdminClient(bootstrap_servers=kafka)
         try:
             yield admin
