@@ -7,7 +7,21 @@ from importlib import import_module
 
 from embedkafka.server.handler import Handler
 
-FAMILIES = ("api_versions", "authentication", "coordinators", "fetch", "offsets", "produce", "security", "topics")
+FAMILIES = (
+    "api_versions",
+    "authentication",
+    "coordinators",
+    "fetch",
+    "group_admin",
+    "group_offsets",
+    "groups",
+    "offsets",
+    "produce",
+    "security",
+    "topics",
+    "transactions",
+    "transactions_admin",
+)
 
 
 @cache
