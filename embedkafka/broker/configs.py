@@ -16,6 +16,7 @@ from embedkafka.broker.api import (
     ConfigSynonym,
     ResourceType,
 )
+from embedkafka.broker.group_configs import GroupConfigs
 from embedkafka.broker.topic import Topic
 from embedkafka.broker.topics import Topics
 from embedkafka.config import (
@@ -28,6 +29,7 @@ from embedkafka.config import (
     ConfigType,
     to_text,
 )
+from embedkafka.config.group import GROUP_CONFIGS, GROUP_SYNONYMS
 from embedkafka.config.synonyms import broker_family
 from embedkafka.errors import (
     BrokerResponseError,
@@ -35,18 +37,32 @@ from embedkafka.errors import (
     InvalidRequestError,
     KafkaConfigurationError,
     UnknownTopicOrPartitionError,
+    UnsupportedVersionError,
 )
 from embedkafka.model import validate_topic_name
 
 _DYNAMIC_DEFAULT_BROKER_CONFIG = 3
+_TABLES: Mapping[int, ConfigDef] = {
+    ResourceType.TOPIC: TOPIC_CONFIGS,
+    ResourceType.BROKER: BROKER_CONFIGS,
+    ResourceType.GROUP: GROUP_CONFIGS,
+}
+_LISTED = (
+    ResourceType.TOPIC,
+    ResourceType.BROKER,
+    ResourceType.BROKER_LOGGER,
+    ResourceType.CLIENT_METRICS,
+    ResourceType.GROUP,
+)
 
 
 class Configs:
     """Answers for one broker."""
 
-    def __init__(self, topics: Topics, broker_id: int) -> None:
+    def __init__(self, topics: Topics, broker_id: int, groups: GroupConfigs) -> None:
         self._topics = topics
         self._broker_id = broker_id
+        self._groups = groups
 
     @property
     def _config(self) -> BrokerConfig:
@@ -94,7 +110,39 @@ class Configs:
                     for name, value in sorted(changed.items())
                 ]
             return [(key, self._broker_entry(key)) for _, key in sorted(BROKER_CONFIGS.items()) if not key.is_internal]
+        if resource.resource_type == ResourceType.GROUP:
+            own = self._groups.own(_checked_group(resource.name))
+            return [(key, self._group_entry(key, own.get(name))) for name, key in sorted(GROUP_CONFIGS.items())]
         raise InvalidRequestError(f"there are no settings for resource type {resource.resource_type}")
+
+    def resources(self, resource_types: Collection[int]) -> list[ConfigResourceKey]:
+        """What can have settings: every topic and broker, and groups that have some."""
+        unknown = sorted(set(resource_types) - set(_LISTED))
+        if unknown:
+            raise UnsupportedVersionError(f"resources of type {unknown[0]} cannot be listed")
+        names = {
+            ResourceType.TOPIC: lambda: [topic.name for topic in self._topics.all()],
+            ResourceType.BROKER: lambda: [str(self._broker_id)],
+            ResourceType.BROKER_LOGGER: lambda: [str(self._broker_id)],
+            ResourceType.CLIENT_METRICS: list[str],
+            ResourceType.GROUP: self._groups.group_ids,
+        }
+        return [
+            ConfigResourceKey(each, name)
+            for each in (sorted(set(resource_types)) or _LISTED)
+            for name in sorted(names[each]())
+        ]
+
+    def _group_entry(self, key: ConfigKey, own: str | None) -> ConfigEntry:
+        synonym = GROUP_SYNONYMS.get(key.name)
+        if synonym is None:
+            synonyms = [ConfigSynonym(key.name, to_text(key.default), ConfigSource.DEFAULT_CONFIG)]
+        else:
+            synonyms = self._broker_synonyms(synonym)
+        if own is not None:
+            synonyms = [ConfigSynonym(key.name, own, ConfigSource.DYNAMIC_GROUP_CONFIG), *synonyms]
+        first = synonyms[0]
+        return ConfigEntry(key.name, first.value, first.source, False, False, synonyms, int(key.type))
 
     def _topic(self, name: str) -> Topic:
         validate_topic_name(name)
@@ -177,6 +225,9 @@ class Configs:
                     )
                 elif resource.resource_type == ResourceType.BROKER:
                     self._alter_broker(self._checked_broker(resource.name), change, validate_only)
+                elif resource.resource_type == ResourceType.GROUP:
+                    group_id = _checked_group(resource.name)
+                    self._groups.put(group_id, change(self._groups.own(group_id)), validate_only=validate_only)
                 else:
                     raise InvalidRequestError(f"there are no settings for resource type {resource.resource_type}")
         except KafkaConfigurationError as error:
@@ -215,7 +266,7 @@ class Configs:
 
 
 def _applied(resource: ConfigResourceKey, changes: Sequence[ConfigChange], configs: dict[str, str]) -> dict[str, str]:
-    table: ConfigDef = TOPIC_CONFIGS if resource.resource_type == ResourceType.TOPIC else BROKER_CONFIGS
+    table = _TABLES[resource.resource_type]
     names = [change.name for change in changes]
     for change in changes:
         name = change.name
@@ -235,6 +286,12 @@ def _applied(resource: ConfigResourceKey, changes: Sequence[ConfigChange], confi
         else:
             raise InvalidRequestError(f"Unknown operation {change.operation} for {name}")
     return configs
+
+
+def _checked_group(group_id: str) -> str:
+    if not group_id:
+        raise InvalidRequestError("Group name must not be empty")
+    return group_id
 
 
 def _replaced(own: Mapping[str, str | None], _: dict[str, str]) -> dict[str, str]:

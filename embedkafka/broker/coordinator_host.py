@@ -15,7 +15,6 @@ from embedkafka.broker.positions import Positions
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.clock import Clock
 from embedkafka.coordinator.config import GroupSettings
-from embedkafka.coordinator.moment import NO_SETTINGS
 from embedkafka.coordinator.topics import Topic
 from embedkafka.coordinator.topics import Topics as KnownTopics
 from embedkafka.model import TopicPartition
@@ -93,7 +92,7 @@ class CoordinatorHost:
         return self._engine.share_states
 
     def group_settings(self) -> Mapping[str, GroupSettings]:
-        return NO_SETTINGS
+        return self._engine.group_configs.settings
 
     def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         self._engine.unsealed.seal(list(partitions))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
+from embedkafka.broker.group_configs import GroupConfigs
 from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
@@ -21,6 +22,7 @@ from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
 from embedkafka.config import BrokerConfig
+from embedkafka.config.group import check_bounds
 from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Engine:
         self.store = Store(path, config, clock, self.ids, read_only=read_only, files=files)
         try:
             self.catalog = Catalog(self.store.catalog_path, files=self.store.files, read_only=read_only)
+            self.group_configs = GroupConfigs(self.catalog, config)
             self.housekeeping = Housekeeping(config, self.store, clock)
             self.topics = Topics(self.catalog, config, self.store, clock, self.ids, self.housekeeping)
             self.producer_ids = ProducerIds(self.catalog, self.topics.beyond_producer_ids)
@@ -124,7 +127,9 @@ class Engine:
         if seed is None and used_clock.is_manual:
             seed = 0
         where = None if path is None else os.path.realpath(Path(path).expanduser())
-        engine = cls(where, used_clock, BrokerConfig(configs), read_only=read_only, seed=seed, files=files)
+        config = BrokerConfig(configs)
+        check_bounds(config)
+        engine = cls(where, used_clock, config, read_only=read_only, seed=seed, files=files)
         engine._start()
         return engine
 

@@ -55,7 +55,7 @@ from embedkafka.coordinator.decision import (
     Producer,
     TopicsDeleted,
 )
-from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError
+from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError, UnsupportedVersionError
 from embedkafka.model import TopicPartition
 
 _GROUP_KEY_TYPE = 0  # FindCoordinator
@@ -124,6 +124,9 @@ class Groups:
         self, context: RequestContext, request: ConsumerGroupHeartbeatRequest
     ) -> ConsumerGroupHeartbeatReply:
         """Join, stay in or leave a consumer group, and learn what to own (KIP-848)."""
+        if not self._config.speaks_consumer_protocol:
+            message = "group.coordinator.rebalance.protocols leaves the consumer protocol out"
+            return ConsumerGroupHeartbeatReply(UnsupportedVersionError.errno, message)
         command = ConsumerHeartbeat(request, context.client_id, host_of(context), self._fresh_id())
         reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(
             command, Asker(liveness=context.liveness)

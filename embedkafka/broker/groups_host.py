@@ -8,8 +8,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.broker.group_configs import effective_settings
 from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
+from embedkafka.config.group import group_settings
 from embedkafka.coordinator.config import GroupConfig, GroupSettings, MigrationPolicy
 from embedkafka.coordinator.share_state.api import ShareStateSummary
 from embedkafka.coordinator.topics import Topics
@@ -95,15 +97,6 @@ class GroupsHost(Protocol):
         """
 
 
-def default_settings(settings: Any) -> GroupSettings:
-    """What holds for groups that have no settings of their own."""
-    return GroupSettings(
-        consumer_session_timeout_ms=settings["group.consumer.session.timeout.ms"],
-        consumer_heartbeat_interval_ms=settings["group.consumer.heartbeat.interval.ms"],
-        consumer_assignment_interval_ms=settings["group.consumer.assignment.interval.ms"],
-    )
-
-
 def group_config(settings: Any) -> GroupConfig:
     """The coordinator's part of the broker's settings.
 
@@ -118,8 +111,10 @@ def group_config(settings: Any) -> GroupConfig:
         offset_metadata_max_bytes=settings["offset.metadata.max.bytes"],
         offsets_retention_ms=settings["offsets.retention.minutes"] * 60_000,
         offsets_retention_check_interval_ms=settings["offsets.retention.check.interval.ms"],
-        defaults=default_settings(settings),
+        defaults=effective_settings(group_settings(settings, {})),
         consumer_max_size=settings["group.consumer.max.size"],
         consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
         consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),
+        share_max_size=settings["group.share.max.size"],
+        speaks_consumer_protocol="consumer" in settings["group.coordinator.rebalance.protocols"],
     )

@@ -98,7 +98,7 @@ class BrokerPort(SecurityPort):
             topics.partition, engine.unsealed, engine.clock, engine.config.integer("fetch.max.bytes")
         )
         self._positions = Positions(topics.partition, read_only=engine.read_only)
-        self._configs = Configs(topics, broker_id)
+        self._configs = Configs(topics, broker_id, engine.group_configs)
         self._describing = Describing(engine, broker_id)
 
     def _admit(self, api_key: int, context: api.RequestContext) -> None:
@@ -297,6 +297,17 @@ class BrokerPort(SecurityPort):
         """Change some settings of each resource (KIP-339)."""
         self._admit(ApiKey.INCREMENTAL_ALTER_CONFIGS, context)
         return self._configs.alter_incrementally(changes, validate_only=validate_only)
+
+    def list_config_resources(
+        self, context: api.RequestContext, resource_types: Collection[int] = ()
+    ) -> Sequence[api.ConfigResourceKey]:
+        """What can have settings (KIP-1142); no types ask for all.
+
+        Raises:
+            UnsupportedVersionError: Kafka does not list resources of one of the types.
+        """
+        self._admit(ApiKey.LIST_CONFIG_RESOURCES, context)
+        return self._configs.resources(resource_types)
 
     def describe_log_dirs(
         self, context: api.RequestContext, topic_partitions: Collection[TopicPartition] | None

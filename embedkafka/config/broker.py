@@ -7,8 +7,8 @@ Settings that Kafka has and that change nothing here are accepted with the reaso
 
 from __future__ import annotations
 
+from embedkafka.config.broker_groups import GROUP_KEYS
 from embedkafka.config.definition import (
-    MAX_INT,
     MAX_LONG,
     AtLeast,
     Between,
@@ -422,62 +422,6 @@ _HOUSEKEEPING = [
 
 _GROUPS = [
     _key(
-        "group.coordinator.rebalance.protocols",
-        _LIST,
-        ["classic", "consumer"],
-        "The group protocols that are spoken.",
-        SomeOf(("consumer", "classic", "share", "streams")),
-        kafka_default=["classic", "consumer", "streams"],
-        inert="the classic protocol is the one that is spoken",
-    ),
-    _key(
-        "group.consumer.assignment.interval.ms",
-        _INT,
-        0,
-        "The least time between two assignments of a consumer group. In one process nobody is late.",
-        AtLeast(0),
-        kafka_default=1_000,
-    ),
-    _key(
-        "group.consumer.assignors",
-        _LIST,
-        ["uniform", "range"],
-        "The server-side assignors that members may ask for; who asks for none gets the first.",
-        SomeOf(("uniform", "range")),
-    ),
-    _key(
-        "group.consumer.heartbeat.interval.ms",
-        _INT,
-        5_000,
-        "How often members of a consumer group shall send a heartbeat.",
-        AtLeast(1),
-    ),
-    _key("group.consumer.max.size", _INT, MAX_INT, "The most members of a consumer group.", AtLeast(1)),
-    _key(
-        "group.consumer.migration.policy",
-        _STRING,
-        "bidirectional",
-        "Which way a group with members may change between the classic and the consumer protocol.",
-        OneOf(("disabled", "downgrade", "upgrade", "bidirectional")),
-    ),
-    _key(
-        "group.consumer.session.timeout.ms",
-        _INT,
-        45_000,
-        "How long a consumer group waits for a member's heartbeat before it takes the member out.",
-        AtLeast(1),
-    ),
-    _key(
-        "group.initial.rebalance.delay.ms",
-        _INT,
-        0,
-        "How long the first rebalance of an empty group waits for more members. In one process nobody is late.",
-        kafka_default=3_000,
-    ),
-    _key("group.max.session.timeout.ms", _INT, 1_800_000, "The longest session timeout a member may ask for."),
-    _key("group.max.size", _INT, MAX_INT, "The most members of a group.", AtLeast(1)),
-    _key("group.min.session.timeout.ms", _INT, 6_000, "The shortest session timeout a member may ask for."),
-    _key(
         "offset.metadata.max.bytes",
         _INT,
         4_096,
@@ -750,7 +694,7 @@ _INERT = [
 ]
 
 BROKER_CONFIGS = ConfigDef(
-    "broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *LISTENER_KEYS, *SECURITY_KEYS, *_INERT]
+    "broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *GROUP_KEYS, *LISTENER_KEYS, *SECURITY_KEYS, *_INERT]
 )
 OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")
 AUTHORIZER_CONFIGS = ("allow.everyone.if.no.acl.found", "super.users")  # in Kafka not in the broker's table

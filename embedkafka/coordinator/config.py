@@ -44,6 +44,8 @@ class GroupSettings:
     share_auto_offset_reset: str = "latest"
     share_isolation_level: str = "read_uncommitted"
     share_renew_acknowledge_enable: bool = True
+    errors_deadletterqueue_topic_name: str = ""
+    errors_deadletterqueue_copy_record_enable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,4 @@ class GroupConfig:
     consumer_assignors: tuple[str, ...] = ("uniform", "range")
     consumer_migration_policy: MigrationPolicy = MigrationPolicy.BIDIRECTIONAL
     share_max_size: int = 200
+    speaks_consumer_protocol: bool = True

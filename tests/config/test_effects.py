@@ -7,6 +7,7 @@ from pathlib import Path
 
 import embedkafka
 from embedkafka.config import BROKER_CONFIGS, TOPIC_CONFIGS, TOPIC_SYNONYMS
+from embedkafka.config.broker_groups import BOUNDED
 from embedkafka.storage.config import LogConfig
 
 PACKAGE = Path(embedkafka.__file__).parent
@@ -16,10 +17,11 @@ HANDLED_BY_NAME = {"internal.segment.bytes"}  # takes the place of segment.bytes
 
 def test_every_broker_setting_is_asked_for_or_says_why_it_changes_nothing() -> None:
     defaults_of_topics = {synonym.name for family in TOPIC_SYNONYMS.values() for synonym in family}
+    of_groups = {name for each in BOUNDED for name in (each.broker_name, each.lower, each.upper)}  # see test_group.py
     ignored = [
         name
         for name in BROKER_CONFIGS
-        if name not in defaults_of_topics and not any(f'"{name}"' in source for source in SOURCES.values())
+        if name not in defaults_of_topics | of_groups and not any(f'"{name}"' in source for source in SOURCES.values())
     ]
     assert [name for name in ignored if not BROKER_CONFIGS[name].inert_because] == []
 
