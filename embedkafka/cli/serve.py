@@ -13,6 +13,7 @@ import typer
 from embedkafka.cli.engine import open_kafka
 from embedkafka.cli.exits import CliError, ExitCode
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, parse_pairs, require
+from embedkafka.cli.users import store_password
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -52,6 +53,39 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    sasl: Annotated[
+        bool, typer.Option("--sasl", help="Ask clients who they are: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.")
+    ] = False,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--user",
+            metavar="NAME:PASSWORD",
+            help="Add a user, and ask (--sasl). Others on this machine may see it; `embedkafka users add` hides it.",
+            show_default=False,
+        ),
+    ] = None,
+    ssl: Annotated[
+        str | None,
+        typer.Option(
+            "--ssl",
+            metavar="FILE",
+            help="Encrypt, with this certificate chain (PEM), which may hold the key, too.",
+            show_default=False,
+        ),
+    ] = None,
+    ssl_key: Annotated[
+        str | None, typer.Option("--ssl-key", metavar="FILE", help="The private key (PEM).", show_default=False)
+    ] = None,
+    ssl_client_ca: Annotated[
+        str | None,
+        typer.Option(
+            "--ssl-client-ca",
+            metavar="FILE",
+            help="Take clients only that show a certificate signed by one of these (PEM).",
+            show_default=False,
+        ),
+    ] = None,
     allow_public: Annotated[
         bool,
         typer.Option(
@@ -72,8 +106,14 @@ def serve(
     advertised = None if advertise is None else parse_address(advertise, "--advertise")
     settings: dict[str, Any] = dict(parse_pairs(config, "--config"))
     with _stop_signals() as stopped, _opened(session, settings, memory=memory) as kafka:
+        _add_users(kafka, user or [])
         listener = _listen(
-            kafka, host, listen_port if port is None else port, advertised=advertised, allow_public=allow_public
+            kafka,
+            host,
+            listen_port if port is None else port,
+            advertised=advertised,
+            allow_public=allow_public,
+            **_protection(sasl=sasl or bool(user), ssl=ssl, ssl_key=ssl_key, ssl_client_ca=ssl_client_ca),
         )
         _say_ready(session, listener, "memory" if memory else str(session.data))
         stopped.wait()
@@ -106,19 +146,41 @@ def _opened(session: Session, settings: dict[str, Any], *, memory: bool) -> Iter
         yield kafka
 
 
-def _listen(
-    kafka: EmbeddedKafka, host: str, port: int, *, advertised: tuple[str, int] | None, allow_public: bool
-) -> Listener:
-    from embedkafka.errors import KafkaConfigurationError
+def _add_users(kafka: EmbeddedKafka, users: list[str]) -> None:
+    for given in users:
+        name, _, password = given.partition(":")
+        require(name and password, f"--user takes NAME:PASSWORD, not {name!r} alone")
+        with kafka.admin() as admin:
+            store_password(admin, name, password)
 
+
+def _protection(*, sasl: bool, ssl: str | None, ssl_key: str | None, ssl_client_ca: str | None) -> dict[str, Any]:
+    """What ``EmbeddedKafka.listen`` takes for it."""
+    require(ssl or not (ssl_key or ssl_client_ca), "--ssl-key and --ssl-client-ca go with --ssl")
+    protocol = {(False, False): "PLAINTEXT", (False, True): "SSL", (True, False): "SASL_PLAINTEXT"}
+    return {
+        "security_protocol": protocol.get((sasl, bool(ssl)), "SASL_SSL"),
+        "ssl_certfile": ssl,
+        "ssl_keyfile": ssl_key,
+        "ssl_cafile": ssl_client_ca,
+        "ssl_client_auth": "required" if ssl_client_ca else None,
+    }
+
+
+def _listen(
+    kafka: EmbeddedKafka, host: str, port: int, *, allow_public: bool, security_protocol: str, **options: Any
+) -> Listener:
+    from embedkafka.server.listener import is_loopback
+
+    authenticates = security_protocol.startswith("SASL") or options["ssl_cafile"]
     try:
-        return kafka.listen(host, port, advertised=advertised, allow_public=allow_public)
-    except KafkaConfigurationError:
-        raise CliError(
-            f"{host} can be reached from other machines, and whoever reaches it may do everything",
-            "listen on 127.0.0.1, or add --allow-public-without-authentication",
-            ExitCode.USAGE,
-        ) from None
+        if not (authenticates or allow_public or is_loopback(host)):
+            raise CliError(
+                f"{host} can be reached from other machines, and whoever reaches it may do everything",
+                "listen on 127.0.0.1, ask for users with --sasl, or add --allow-public-without-authentication",
+                ExitCode.USAGE,
+            )
+        return kafka.listen(host, port, allow_public=allow_public, security_protocol=security_protocol, **options)
     except OSError as error:
         raise CliError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
