@@ -10,6 +10,7 @@ from embedkafka.server.handler import Handler
 FAMILIES = (
     "api_versions",
     "authentication",
+    "configs",
     "coordinators",
     "fetch",
     "group_admin",
@@ -18,6 +19,8 @@ FAMILIES = (
     "offsets",
     "produce",
     "security",
+    "share_groups",
+    "storage",
     "topics",
     "transactions",
     "transactions_admin",
