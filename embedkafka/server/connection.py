@@ -29,7 +29,7 @@ from embedkafka.protocol.schema import Chunk
 from embedkafka.server.call import Call
 from embedkafka.server.framing import Framing
 from embedkafka.server.handler import NO_RESPONSE
-from embedkafka.server.limits import CALLS_PER_TURN
+from embedkafka.server.limits import CALLS_PER_TURN, CROWDED_READ_BYTES
 from embedkafka.server.outbox import Outbox
 from embedkafka.server.peer import Peer
 from embedkafka.server.replies import encode_reply
@@ -71,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_pumping = False
         self._is_resting = False
         self._is_limited = False  # to small frames
+        self._may_fill = False  # it began a frame while there was room, and may end it
 
     # The transport's side --------------------------------------------------------------------------------------------
 
@@ -99,7 +100,8 @@ class Connection(asyncio.BufferedProtocol):
         self._framing.max_bytes = most if limit is None else min(limit, most)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._framing.buffer()
+        buffer = self._framing.buffer()
+        return buffer if self._may_fill or self.site.has_room else buffer[:CROWDED_READ_BYTES]
 
     def buffer_updated(self, nbytes: int) -> None:
         self.last_active = self.site.loop.time()
@@ -113,6 +115,7 @@ class Connection(asyncio.BufferedProtocol):
         self._waiting.extend(frames)
         self._waiting_bytes += sum(map(len, frames))
         self._count_held()
+        self._may_fill = self.is_within_frame and (self._may_fill or self.site.has_room)
         self._pump()
 
     def pause_writing(self) -> None:
@@ -353,7 +356,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_closing:
             return
         wanted = not self._waiting and self._outbox.is_writable
-        if wanted and not self.site.has_room and not self.is_within_frame:
+        if wanted and not self._may_fill and not self.site.has_room:
             wanted = False
             self.site.hold_up(self)
         if wanted != self._is_reading:

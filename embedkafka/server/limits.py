@@ -16,6 +16,9 @@ CALLS_PER_TURN = 64
 """Requests that one connection may have answered before the others get their turn."""
 
 
+CROWDED_READ_BYTES = 4096
+"""What one more connection may send while the listener holds as many requests as it should."""
+
 STALLED_S = 30.0
 """How long a peer may be silent in the middle of a request: until it ends, that takes memory that others wait for."""
 

@@ -58,7 +58,7 @@ class Site:
         self.connections: dict[Connection, None] = {}
         self.is_closing = False
         self._per_host: Counter[str] = Counter()
-        self._held_bytes = 0
+        self.held_bytes = 0
         self._held_up: dict[Connection, None] = {}  # they read nothing until there is room again
 
     def endpoint(self, broker_id: int) -> Endpoint:
@@ -95,12 +95,12 @@ class Site:
         """Whether further requests may be read."""
         limits = self.limits
         return (
-            limits.queued_max_request_bytes < 0 or self._held_bytes < limits.queued_max_request_bytes
+            limits.queued_max_request_bytes < 0 or self.held_bytes < limits.queued_max_request_bytes
         ) and self.workers.pending < limits.queued_max_requests
 
     def hold(self, size_bytes: int) -> None:
         """Requests of so many bytes are in memory (or, negative, no longer)."""
-        self._held_bytes += size_bytes
+        self.held_bytes += size_bytes
         if size_bytes < 0 and self._held_up and self.has_room:
             held_up, self._held_up = self._held_up, {}
             for connection in held_up:
