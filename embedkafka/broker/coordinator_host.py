@@ -100,7 +100,7 @@ class CoordinatorHost:
         return {each.topic_partition: (each.error_code, each.offset) for each in self._positions.list_offsets(request)}
 
     def share_member_gone(self, group_id: str, member_id: str) -> None:
-        return None
+        self._engine.shares.member_gone(group_id, member_id)
 
     def broker_endpoint(self) -> BrokerEndpoint:
         return BrokerEndpoint(self._broker_id)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
@@ -17,7 +18,7 @@ from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.producer_ids import ProducerIds
 from embedkafka.broker.store import BROKER_ID, Store
-from embedkafka.broker.topic import CONSUMER_OFFSETS, TRANSACTION_STATE
+from embedkafka.broker.topic import CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE
 from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
 from embedkafka.clock import Clock, ManualClock, SystemClock
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from embedkafka.broker.groups import Groups
     from embedkafka.broker.quotas import Quotas
     from embedkafka.broker.share_states import ShareStates
+    from embedkafka.broker.shares import Shares
     from embedkafka.broker.transactions import Transactions
     from embedkafka.broker.users import Users
     from embedkafka.files import Files
@@ -87,6 +89,7 @@ class Engine:
         self._groups: Groups | None = None
         self._transactions: Transactions | None = None
         self._share_states: ShareStates | None = None
+        self._shares: Shares | None = None
         self._groups_lock = threading.Lock()
         self._users: Users | None = None
         self._quotas: Quotas | None = None
@@ -235,10 +238,28 @@ class Engine:
                     share_states = self._share_states = open_share_states(self)
         return share_states
 
-    def topics_deleted(self, names: Sequence[str]) -> None:
-        """Let the coordinator forget what groups have committed for topics."""
+    @property
+    def shares(self) -> Shares:
+        """The share partitions, made at their first use."""
+        shares = self._shares
+        if shares is None:
+            share_states = self.share_states
+            with self._groups_lock:
+                shares = self._shares
+                if shares is None:
+                    from embedkafka.broker.shares_engine import open_shares
+
+                    shares = self._shares = open_shares(self, share_states)
+        return shares
+
+    def topics_deleted(self, names: Sequence[str], topic_ids: Collection[UUID]) -> None:
+        """Let the coordinators forget what groups have committed for topics, and what became of their records."""
         if self._groups is not None:
             self._groups.topics_deleted(names)
+        if self._shares is not None:
+            self._shares.topics_deleted(topic_ids)
+        if self.store.has_folder_of(SHARE_GROUP_STATE):
+            self.share_states.forget_topics(topic_ids)
 
     # Ending ----------------------------------------------------------------------------------------------------------
 
@@ -263,6 +284,8 @@ class Engine:
                     self._transactions.close()
                 if self._groups is not None:
                     self._groups.close()
+                if self._shares is not None:
+                    self._shares.close()
                 if self._share_states is not None:
                     self._share_states.close()
             for partition in self.topics.partitions():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.api import ActiveProducer
 from embedkafka.clock import Clock
@@ -21,10 +21,19 @@ from embedkafka.storage.producer_state import Verification
 from embedkafka.storage.validation import prepare
 
 if TYPE_CHECKING:
-    from embedkafka.broker.fetching import ParkedFetch
     from embedkafka.broker.topic import Topic
 
 LEADER_EPOCH = 0  # grows with elections, which one broker does not hold
+
+
+class Parked(Protocol):
+    """A fetch that waits for records of partitions."""
+
+    def woken_by(self, partition: Partition) -> None:
+        """A partition has more.  Called with no lock held but a producer's lane."""
+
+    def answer_now(self) -> None:
+        """The engine closes."""
 
 
 class Partition:
@@ -64,7 +73,7 @@ class Partition:
         self.lock = threading.Lock()
         self.leader_epoch = LEADER_EPOCH
         self.is_deleted = False
-        self.parked: dict[ParkedFetch, None] = {}
+        self.parked: dict[Parked, None] = {}
         self._log: Log | None = None
         self._open_log = open_log
         self._appended = appended

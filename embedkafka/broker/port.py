@@ -30,6 +30,7 @@ from embedkafka.record import SealedBatch
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
     from embedkafka.broker.groups import Groups
+    from embedkafka.broker.share_fetching import ParkedShareFetch
     from embedkafka.broker.transactions import Transactions
 
 _HIGHEST_API_KEY = 92  # Kafka 4.3
@@ -77,6 +78,8 @@ class ApiKey:
     LIST_CONFIG_RESOURCES = 74
     SHARE_GROUP_HEARTBEAT = 76
     SHARE_GROUP_DESCRIBE = 77
+    SHARE_FETCH = 78
+    SHARE_ACKNOWLEDGE = 79
     DESCRIBE_SHARE_GROUP_OFFSETS = 90
     ALTER_SHARE_GROUP_OFFSETS = 91
     DELETE_SHARE_GROUP_OFFSETS = 92
@@ -224,9 +227,11 @@ class BrokerPort(SecurityPort):
         self._admit(ApiKey.DELETE_TOPICS, context)
         before = self._partition_counts(names)
         results = self._topics.delete(names)
-        deleted = [result.topic for result in results if not result.error_code]
+        deleted = [result for result in results if not result.error_code]
         if deleted:
-            self._engine.topics_deleted(deleted)
+            self._engine.topics_deleted(
+                [result.topic for result in deleted], [result.topic_id for result in deleted if result.topic_id]
+            )
         if not context.in_process:
             self._mutated(context, results, before)
         return results
@@ -430,6 +435,32 @@ class BrokerPort(SecurityPort):
         """Join, stay in or leave a share group; the reply says which partitions the member may read."""
         self._admit(ApiKey.SHARE_GROUP_HEARTBEAT, context)
         return self._groups.share.heartbeat(context, request)
+
+    def share_fetch(
+        self,
+        context: api.RequestContext,
+        request: api.ShareFetchRequest,
+        complete: Callable[[api.ShareFetchReply], None],
+    ) -> ParkedShareFetch | None:
+        """Acknowledge and acquire records, waiting for them up to ``max_wait_ms``; below 0 it waits until cancelled.
+
+        Returns:
+            None when it was answered already, else what waits, to be cancelled by whoever stops wanting it.
+        """
+        self._admit(ApiKey.SHARE_FETCH, context)
+        return self._engine.shares.fetch(context, request, complete)
+
+    def share_acknowledge(
+        self, context: api.RequestContext, request: api.ShareAcknowledgeRequest
+    ) -> api.ShareAcknowledgeReply:
+        """Say what became of acquired records; what counts is stored when this returns."""
+        self._admit(ApiKey.SHARE_ACKNOWLEDGE, context)
+        return self._engine.shares.acknowledge(context, request)
+
+    def close_share_session(self, context: api.RequestContext, group_id: str, member_id: str) -> None:
+        """A member's connection is gone: its session ends, and what it has acquired is available again."""
+        if not self._engine.is_unusable:
+            self._engine.shares.close_session(group_id, member_id)
 
     def share_group_describe(
         self, context: api.RequestContext, group_ids: Sequence[str]

@@ -322,6 +322,18 @@ _TOPICS = [
     ),
     _key("default.replication.factor", _INT, 1, "Replication factor of a topic that does not say.", AtLeast(1)),
     _key("delete.topic.enable", _BOOLEAN, True, "Whether topics may be deleted.", importance=_HIGH),
+    _key(
+        "errors.deadletterqueue.auto.create.topics.enable",
+        _BOOLEAN,
+        False,
+        "Whether a share group's dead-letter topic is created when it is needed and not there (KIP-1191).",
+    ),
+    _key(
+        "errors.deadletterqueue.topic.name.prefix",
+        _STRING,
+        "dlq.",
+        "What the names of dead-letter topics begin with (KIP-1191); empty allows any.",
+    ),
     _key("num.partitions", _INT, 1, "Partitions of a topic that does not say.", AtLeast(1)),
 ]
 
@@ -697,4 +709,8 @@ BROKER_CONFIGS = ConfigDef(
     "broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *GROUP_KEYS, *LISTENER_KEYS, *SECURITY_KEYS, *_INERT]
 )
 OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")
+LATER_BROKER_CONFIGS = (  # of Kafka 4.4
+    "errors.deadletterqueue.auto.create.topics.enable",
+    "errors.deadletterqueue.topic.name.prefix",
+)
 AUTHORIZER_CONFIGS = ("allow.everyone.if.no.acl.found", "super.users")  # in Kafka not in the broker's table

@@ -77,6 +77,12 @@ TOPIC_CONFIGS = ConfigDef(
             AtLeast(0),
         ),
         ConfigKey(
+            "errors.deadletterqueue.group.enable",
+            ConfigType.BOOLEAN,
+            False,
+            "Whether the topic may take dead letters of share groups (KIP-1191; Kafka has it since 4.4).",
+        ),
+        ConfigKey(
             "file.delete.delay.ms",
             ConfigType.LONG,
             60_000,

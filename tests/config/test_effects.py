@@ -12,7 +12,10 @@ from embedkafka.storage.config import LogConfig
 
 PACKAGE = Path(embedkafka.__file__).parent
 SOURCES = {path: path.read_text() for path in PACKAGE.rglob("*.py") if path.parent.name != "config"}
-HANDLED_BY_NAME = {"internal.segment.bytes"}  # takes the place of segment.bytes in config/effective.py
+HANDLED_BY_NAME = {
+    "errors.deadletterqueue.group.enable",  # what the broker asks of a topic, not the log
+    "internal.segment.bytes",  # takes the place of segment.bytes in config/effective.py
+}
 
 
 def test_every_broker_setting_is_asked_for_or_says_why_it_changes_nothing() -> None:

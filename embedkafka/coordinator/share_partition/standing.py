@@ -1,0 +1,61 @@
+"""How an offset of a share partition stands, and what may follow what.
+
+::
+
+               acquire                 accept
+    Available ─────────> Acquired ──────────────> Acknowledged
+        ^   │               │ │
+        │   │    release,   │ │  reject, gap; release or lock ended with no delivery left
+        └───┼───────────────┘ └─────────────────> Archived
+            │    lock ended
+            └───────────────────────────────────> Hidden, Archived
+               no record that may be seen; the log was cut off
+
+The numbers are Kafka's (``RecordState``) but for Hidden, which is never stored: the log itself says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from embedkafka.coordinator.share_partition.api import AcknowledgeType
+from embedkafka.coordinator.share_state.api import DeliveryState
+
+AVAILABLE = DeliveryState.AVAILABLE
+ACQUIRED = DeliveryState.ACQUIRED
+ACKNOWLEDGED = DeliveryState.ACKNOWLEDGED
+ARCHIVED = DeliveryState.ARCHIVED
+HIDDEN = -1
+
+PREDECESSORS: Mapping[int, frozenset[int]] = {
+    AVAILABLE: frozenset({ACQUIRED}),
+    ACQUIRED: frozenset({AVAILABLE, ACQUIRED}),  # the second one is a lock that is renewed
+    ACKNOWLEDGED: frozenset({ACQUIRED}),
+    ARCHIVED: frozenset({ACQUIRED}),
+    HIDDEN: frozenset({AVAILABLE}),
+}
+"""For each state those it may follow; an offset that nobody was given yet is available."""
+
+IS_DONE: Mapping[int, bool] = {AVAILABLE: False, ACQUIRED: False, ACKNOWLEDGED: True, ARCHIVED: True, HIDDEN: True}
+"""Whether a record needs no delivery any more."""
+
+AFTER_ACKNOWLEDGEMENT: Mapping[int, int] = {
+    AcknowledgeType.GAP: ARCHIVED,
+    AcknowledgeType.ACCEPT: ACKNOWLEDGED,
+    AcknowledgeType.RELEASE: AVAILABLE,
+    AcknowledgeType.REJECT: ARCHIVED,
+    AcknowledgeType.RENEW: ACQUIRED,
+}
+
+
+class Standing(NamedTuple):
+    """``delivery_count`` with the delivery under way; owner and end of the lock (monotonic ms) where it is acquired."""
+
+    state: int
+    delivery_count: int
+    member_id: str = ""
+    locked_until_ms: float = 0.0
+
+
+NOT_DELIVERED = Standing(AVAILABLE, 0)
