@@ -111,7 +111,7 @@ def _consumer_member(member: api.DescribedConsumerMember) -> consumer.Member:
         client_id=member.client_id,
         client_host=member.client_host,
         subscribed_topic_names=list(member.subscribed_topic_names),
-        subscribed_topic_regex=member.subscribed_topic_regex,
+        subscribed_topic_regex=member.subscribed_topic_regex or "",  # as Kafka, though null may stand here
         assignment=_assignment(member.assignment),
         target_assignment=_assignment(member.target_assignment),
         member_type=member.member_type,

@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from embedkafka.broker import api
+from embedkafka.errors import InvalidRequestError
 from embedkafka.protocol.apis.api_11_join_group import JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember
 from embedkafka.protocol.apis.api_12_heartbeat import HeartbeatRequest, HeartbeatResponse
 from embedkafka.protocol.apis.api_13_leave_group import LeaveGroupRequest, LeaveGroupResponse, MemberResponse
@@ -110,8 +111,15 @@ def leave_group(call: Call, request: LeaveGroupRequest) -> LeaveGroupResponse:
 # ConsumerGroupHeartbeat (68) -----------------------------------------------------------------------------------------
 
 
+_OWN_MEMBER_ID = 1  # the first version whose members choose their own (KIP-1082)
+
+
 def consumer_group_heartbeat(call: Call, request: ConsumerGroupHeartbeatRequest) -> ConsumerGroupHeartbeatResponse:
     """Join, stay, reconcile and leave."""
+    if call.version >= _OWN_MEMBER_ID and not request.member_id:
+        return ConsumerGroupHeartbeatResponse(
+            error_code=InvalidRequestError.errno, error_message="MemberId can't be empty."
+        )
     owned = request.topic_partitions
     reply = call.port.consumer_group_heartbeat(
         call.context,
