@@ -264,7 +264,11 @@ class KafkaProducer(SendPath):
         future: FutureRecordMetadata | None = None
         try:
             delivery = Delivery(lane, self._signal, lane.topic_partition, reserved)
-            future = lane.start(delivery, self._batch_limit_bytes, key, value, headers, timestamp_ms)
+            record = (delivery, self._batch_limit_bytes, key, value, headers, timestamp_ms)
+            if self._transactions is None:
+                future = lane.start(*record)
+            else:
+                future = self._transactions.start_batch(lane, *record)
         finally:
             if future is None:
                 self._memory.release(reserved)
@@ -286,18 +290,19 @@ class KafkaProducer(SendPath):
             raise ValueError(str(error)) from None
         metadata = self._metadata(topic)
         self._identity.ensure()
-        lanes = []
-        for partition in range(len(metadata.partitions)):
-            topic_partition = TopicPartition(topic, partition)
-            lane = self._lanes.get(topic_partition)
-            if lane is None:
-                lane = Lane(topic_partition, self._link, self._delivery_settings, self._memory, self._identity)
-                lane = self._lanes.setdefault(topic_partition, lane)
-            lanes.append(lane)
+        with contextlib.nullcontext() if self._transactions is None else self._transactions.lock:
+            lanes = [self._lane(TopicPartition(topic, partition)) for partition in range(len(metadata.partitions))]
         first = self._link.engine.ids.random.randrange(len(lanes))
         found = TopicLanes(lanes, first, self._sticky_bytes())
         self._set_topic(topic, found)
         return found
+
+    def _lane(self, topic_partition: TopicPartition) -> Lane:
+        lane = self._lanes.get(topic_partition)
+        if lane is None:
+            lane = Lane(topic_partition, self._link, self._delivery_settings, self._memory, self._identity)
+            lane = self._lanes.setdefault(topic_partition, lane)
+        return lane
 
     def _metadata(self, topic: str) -> Any:
         timeout_ms = self.config["max_block_ms"]

@@ -22,7 +22,9 @@ next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from embedkafka.client.link import EmbeddedLink
     from embedkafka.client.producer.identity import Identity
     from embedkafka.client.producer.lane import Lane
+    from embedkafka.record import FutureRecordMetadata
 
 _FATAL = (
     InvalidProducerIdMappingError,
@@ -110,10 +113,17 @@ class Producer(Protocol):
 
 
 class Transactions:
-    """The transactions of one producer.  Not thread-safe, but for :meth:`check_send` and :meth:`failed`."""
+    """The transactions of one producer.
+
+    Other threads may send meanwhile.  A batch begins with ``lock`` held, and so does the end of the transaction: what
+    was sent before is in a batch that the end takes along, what comes later is refused, and nothing is in between.
+    """
 
     def __init__(self, producer: Producer, transactional_id: str) -> None:
         self.transactional_id = transactional_id
+        self.lock = threading.RLock()
+        self._requests = threading.RLock()  # held while the coordinator is asked
+        self._caller: int | None = None  # the thread that is in a call which changes the state
         self.state = _S.UNINITIALIZED
         self.error: KafkaError | None = None
         self._producer = producer
@@ -133,7 +143,10 @@ class Transactions:
 
     def initialize(self) -> None:
         """Get id and epoch; the transaction of an earlier producer with this transactional id is completed first."""
-        self._enter(_S.INITIALIZING)
+        with self._call(_S.INITIALIZING):
+            self._initialize()
+
+    def _initialize(self) -> None:
         link = self._producer._link
 
         def ask() -> InitProducerIdReply:
@@ -149,25 +162,26 @@ class Transactions:
         self._move(_S.READY)
 
     def begin(self) -> None:
-        self._enter(_S.IN_TRANSACTION)
+        with self._call(_S.IN_TRANSACTION):
+            pass
 
     def commit(self) -> None:
         """Send what is not sent, wait for it, and commit; afterwards readers see it."""
-        self._enter(_S.COMMITTING)
-        self._producer._flush(self._limit_ms / 1000.0)
-        self._note_failed_batches()
-        if self.error is not None:
-            raise self.error
-        self._end(committed=True)
+        with self._call(_S.COMMITTING):
+            self._producer._flush(self._limit_ms / 1000.0)
+            self._note_failed_batches()
+            if self.error is not None:
+                raise self.error
+            self._end(committed=True)
 
     def abort(self) -> None:
         """Drop what is not sent and let readers never see what is."""
-        self._enter(_S.ABORTING)
-        self._note_writes()
-        self._producer._discard_unsealed(
-            TransactionAbortedError("the transaction was aborted before this record was sent")
-        )
-        self._end(committed=False)
+        with self._call(_S.ABORTING):
+            self._note_writes()
+            self._producer._discard_unsealed(
+                TransactionAbortedError("the transaction was aborted before this record was sent")
+            )
+            self._end(committed=False)
 
     def send_offsets(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_metadata: ConsumerGroupMetadata | str
@@ -186,10 +200,21 @@ class Transactions:
         self.check_send("send_offsets_to_transaction()")
         if not offsets:
             return
+        with self._requests:
+            self.check_send("send_offsets_to_transaction()")
+            self._send_offsets(offsets, group, group.group_id, generation_id)
+
+    def _send_offsets(
+        self,
+        offsets: Mapping[TopicPartition, OffsetAndMetadata],
+        group: ConsumerGroupMetadata,
+        group_id: str,
+        generation_id: int,
+    ) -> None:
         identity, link = self._producer._identity, self._producer._link
         request = TxnOffsetCommitRequest(
             self.transactional_id,
-            group.group_id,
+            group_id,
             identity.producer_id,
             identity.producer_epoch,
             {partition: _to_commit(offset) for partition, offset in offsets.items()},
@@ -199,7 +224,7 @@ class Transactions:
         )
         self._has_written = True
         self._asked(
-            lambda: link.coordinator_port(request.group_id).txn_offset_commit(link.context, request),
+            lambda: link.coordinator_port(group_id).txn_offset_commit(link.context, request),
             "send_offsets_to_transaction",
         )
 
@@ -218,6 +243,12 @@ class Transactions:
             raise self._as_failure(call)
         if self.state is not _S.IN_TRANSACTION:
             raise IllegalStateError(f"{call} {self._where()}: call begin_transaction() first")
+
+    def start_batch(self, lane: Lane, *record: Any) -> FutureRecordMetadata | None:
+        """Open a batch in the transaction, as ``lane.start`` does, unless the transaction is over by now."""
+        with self.lock:
+            self.check_send("send()")
+            return lane.start(*record)
 
     def _note_failed_batches(self) -> None:
         """A batch that has failed for good: the transaction cannot be committed any more."""
@@ -249,6 +280,21 @@ class Transactions:
         failure.__cause__ = self.error
         return failure
 
+    @contextmanager
+    def _call(self, state: TransactionState) -> Iterator[None]:
+        """A call that changes the state, one at a time."""
+        me, outermost = threading.get_ident(), self._caller
+        try:
+            with self.lock:
+                if self._caller not in (None, me):
+                    raise IllegalStateError(f"{_CALLS[state]} {self._where()}, called by another thread")
+                self._caller = me
+                self._enter(state)
+            yield
+        finally:
+            if self._caller == me:
+                self._caller = outermost
+
     def _enter(self, state: TransactionState) -> None:
         if self.state is _S.FATAL_ERROR or (self.state is _S.ABORTABLE_ERROR and state is not _S.ABORTING):
             raise self._as_failure(_CALLS[state])
@@ -257,19 +303,25 @@ class Transactions:
         self._move(state)
 
     def _move(self, state: TransactionState) -> None:
-        self.state = state
-        self._producer._transaction_changed()
+        with self.lock:
+            self.state = state
+            self._producer._transaction_changed()
 
     def _adopt(self, producer_id: int, producer_epoch: int) -> None:
         """Go on as this producer; the lanes begin at sequence 0 where that is another one than before."""
         self._has_written = False
         identity = self._producer._identity
-        identity.adopt(producer_id, producer_epoch)
-        identity.is_transactional = True
-        for lane in list(self._producer._lanes.values()):
-            lane.identify(producer_id, producer_epoch, is_transactional=True)
+        with self.lock:  # a lane that is made meanwhile has the one or the other
+            identity.adopt(producer_id, producer_epoch)
+            identity.is_transactional = True
+            for lane in list(self._producer._lanes.values()):
+                lane.identify(producer_id, producer_epoch, is_transactional=True)
 
     def _end(self, *, committed: bool) -> None:
+        with self._requests:
+            self._ask_for_the_end(committed=committed)
+
+    def _ask_for_the_end(self, *, committed: bool) -> None:
         identity, link = self._producer._identity, self._producer._link
         self._note_writes()
         if self._has_written:
