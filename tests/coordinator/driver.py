@@ -18,9 +18,19 @@ from embedkafka.coordinator.api import (
     OffsetToCommit,
     SyncGroupRequest,
 )
-from embedkafka.coordinator.config import GroupConfig
-from embedkafka.coordinator.decision import Command, CommitOffsets, Decision, JoinGroup, Loaded, ParkKey, TimerKey
+from embedkafka.coordinator.config import GroupConfig, GroupSettings
+from embedkafka.coordinator.decision import (
+    Command,
+    CommitOffsets,
+    Decision,
+    GroupChanged,
+    JoinGroup,
+    Loaded,
+    ParkKey,
+    TimerKey,
+)
 from embedkafka.coordinator.machine import GroupMachine
+from embedkafka.coordinator.share.commands import ShareMemberGone
 from embedkafka.coordinator.topics import Topic, Topics
 from embedkafka.model import TopicPartition
 
@@ -41,6 +51,8 @@ class Driver:
         self.answered: dict[ParkKey, Any] = {}
         self.now_ms = START_MS
         self.topics = TOPICS
+        self.settings: dict[str, GroupSettings] = {}
+        self.gone: list[ShareMemberGone] = []
         self._ids = 0
 
     def fresh_id(self) -> str:
@@ -50,7 +62,7 @@ class Driver:
     def send(self, command: Command) -> Decision:
         """Handle a command and let the decision take effect; checks that handling changed nothing."""
         before = copy.deepcopy((self.machine._durable, self.machine._soft))
-        decision = self.machine.handle(command, self.now_ms, self.topics)
+        decision = self.machine.handle(command, self.now_ms, self.topics, self.settings)
         assert (self.machine._durable, self.machine._soft) == before, f"{command} changed the machine"
         for record in decision.records:
             key, value = records.encode(record)
@@ -59,7 +71,10 @@ class Driver:
             assert decoded == record
             self.machine.apply(record)
         for event in decision.events:
-            self.machine.note(event)
+            if isinstance(event, GroupChanged):
+                self.machine.note(event)
+            else:
+                self.gone.append(event)
         for timer in decision.timers:
             if timer.keep and timer.key in self.timers:
                 continue
@@ -92,6 +107,7 @@ class Driver:
         other.log = list(self.log)
         other.now_ms = self.now_ms
         other.topics = self.topics
+        other.settings = self.settings
         other._ids = self._ids
         other.send(Loaded())
         return other
