@@ -1,4 +1,4 @@
-"""The shell under share groups (KIP-932): the share coordinator is asked with no lock held, sessions, watches, crashes."""
+"""The shell under share groups (KIP-932): asking the share coordinator, sessions, watches, crashes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_states_are_asked_for_once_by_members_that_join_together() -> None:
     second = threading.Thread(target=beat, args=(world, "b"))
     first.start()
     assert is_asked.wait(5)
-    world.groups.watch_group(world.remote, "g", "b", lambda: has_joined.set() if len(members(world)) == 2 else None)
+    world.groups.watch_group(world.remote, "g", "a", lambda: has_joined.set() if len(members(world)) == 2 else None)
     second.start()
     first.join()
     second.join()
