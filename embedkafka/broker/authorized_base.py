@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import RIGHTS
@@ -15,6 +15,12 @@ from embedkafka.model import TopicPartition
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
+
+
+HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
+
+K = TypeVar("K")
+R = TypeVar("R")
 
 
 class AuthorizedBase(BrokerPort):
@@ -65,3 +71,12 @@ class AuthorizedBase(BrokerPort):
         asked = list(partitions)
         denied = self._denied_topics(context, api_key, [each.topic for each in asked])
         return [each for each in asked if each.topic in denied]
+
+    def _denied_groups(self, context: api.RequestContext, api_key: int, group_ids: Sequence[str]) -> list[str]:
+        return [each for each in group_ids if not self._may_group(context, api_key, each)]
+
+
+def woven(asked: Iterable[K], answers: Iterable[R], refused: Mapping[K, R]) -> list[R]:
+    """Answers in the order asked: the refusals, and between them ``answers``, one for each of the others."""
+    others = iter(answers)
+    return [refused[each] if each in refused else next(others) for each in asked]

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import CLUSTER_DENIED, GROUP_DENIED, TOPIC_DENIED, TRANSACTIONAL_ID_DENIED
-from embedkafka.broker.authorized_base import AuthorizedBase
+from embedkafka.broker.authorized_base import HIDDEN_TOPICS, AuthorizedBase, woven
 from embedkafka.broker.port import ApiKey
 from embedkafka.model import TopicPartition
 
 _GROUP_KEY, _TRANSACTION_KEY = 0, 1  # FindCoordinator's types of keys
-_HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
 
 
 class AuthorizedGroups(AuthorizedBase):
@@ -28,9 +27,9 @@ class AuthorizedGroups(AuthorizedBase):
                 return 0 if allowed else TRANSACTIONAL_ID_DENIED
             return 0 if self._may_cluster(context, ApiKey.FIND_COORDINATOR) else CLUSTER_DENIED
 
-        errors = {key: denied(key) for key in keys}
-        found = super().find_coordinator(context, key_type, [key for key in keys if not errors[key]])
-        return [*found, *(api.FoundCoordinator(key, errors[key]) for key in keys if errors[key])]
+        refused = {key: api.FoundCoordinator(key, code) for key in keys if (code := denied(key))}
+        found = super().find_coordinator(context, key_type, [key for key in keys if key not in refused])
+        return woven(keys, found, refused)
 
     # Members ---------------------------------------------------------------------------------------------------------
 
@@ -146,7 +145,7 @@ class AuthorizedGroups(AuthorizedBase):
     def describe_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.DescribedGroup]:
         denied = self._denied_groups(context, ApiKey.DESCRIBE_GROUPS, group_ids)
         described = super().describe_groups(context, [each for each in group_ids if each not in denied])
-        return [*described, *(api.DescribedGroup(each, GROUP_DENIED) for each in denied)]
+        return woven(group_ids, described, {each: api.DescribedGroup(each, GROUP_DENIED) for each in denied})
 
     def consumer_group_describe(
         self, context: api.RequestContext, group_ids: Sequence[str]
@@ -155,20 +154,17 @@ class AuthorizedGroups(AuthorizedBase):
         denied = self._denied_groups(context, key, group_ids)
         described = super().consumer_group_describe(context, [each for each in group_ids if each not in denied])
         shown = [
-            api.DescribedConsumerGroup(group.group_id, TOPIC_DENIED, _HIDDEN_TOPICS)
+            api.DescribedConsumerGroup(group.group_id, TOPIC_DENIED, HIDDEN_TOPICS)
             if self._denied_topics(context, key, _topics_of(group))
             else group
             for group in described
         ]
-        return [*shown, *(api.DescribedConsumerGroup(each, GROUP_DENIED) for each in denied)]
+        return woven(group_ids, shown, {each: api.DescribedConsumerGroup(each, GROUP_DENIED) for each in denied})
 
     def delete_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.GroupResult]:
         denied = self._denied_groups(context, ApiKey.DELETE_GROUPS, group_ids)
         deleted = super().delete_groups(context, [each for each in group_ids if each not in denied])
-        return [*deleted, *(api.GroupResult(each, GROUP_DENIED) for each in denied)]
-
-    def _denied_groups(self, context: api.RequestContext, api_key: int, group_ids: Sequence[str]) -> list[str]:
-        return [each for each in group_ids if not self._may_group(context, api_key, each)]
+        return woven(group_ids, deleted, {each: api.GroupResult(each, GROUP_DENIED) for each in denied})
 
 
 def _topics_of(group: api.DescribedConsumerGroup) -> set[str]:

@@ -13,11 +13,14 @@ from embedkafka.broker import api
 from embedkafka.broker.acl_checks import CLUSTER_DENIED
 from embedkafka.broker.authorized_groups import AuthorizedGroups
 from embedkafka.broker.authorized_records import AuthorizedRecords
+from embedkafka.broker.authorized_share import AuthorizedShareGroups
 from embedkafka.broker.authorized_topics import AuthorizedTopics
 from embedkafka.broker.authorized_transactions import AuthorizedTransactions
 
 
-class AuthorizedPort(AuthorizedRecords, AuthorizedTopics, AuthorizedGroups, AuthorizedTransactions):
+class AuthorizedPort(
+    AuthorizedRecords, AuthorizedTopics, AuthorizedGroups, AuthorizedShareGroups, AuthorizedTransactions
+):
     """Rules, users and limits are the cluster's; everything else is in the parts."""
 
     def describe_acls(self, context: api.RequestContext, wanted: api.AclBindingFilter) -> api.DescribeAclsReply:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import TOPIC_DENIED, TRANSACTIONAL_ID_DENIED
-from embedkafka.broker.authorized_base import AuthorizedBase
+from embedkafka.broker.authorized_base import AuthorizedBase, woven
 from embedkafka.broker.fetching import Complete, ParkedFetch
 from embedkafka.broker.port import ApiKey
 from embedkafka.model import TopicPartition
@@ -37,9 +37,12 @@ class AuthorizedRecords(AuthorizedBase):
         )
 
     def produce_promptly(self, context: api.RequestContext, request: api.ProduceRequest) -> api.ProduceReply | None:
+        transactional_id = request.transactional_id
+        if transactional_id is not None and not self._may_transact(context, ApiKey.PRODUCE, transactional_id):
+            return None  # produce() refuses it
         topics = [each.topic_partition.topic for each in request.batches]
-        if request.transactional_id is not None or self._denied_topics(context, ApiKey.PRODUCE, topics):
-            return None  # produce answers
+        if self._denied_topics(context, ApiKey.PRODUCE, topics):
+            return None
         return super().produce_promptly(context, request)
 
     def produce_sealed(
@@ -86,7 +89,8 @@ class AuthorizedRecords(AuthorizedBase):
         denied = self._denied_partitions(context, ApiKey.LIST_OFFSETS, request.timestamps)
         timestamps = {each: at for each, at in request.timestamps.items() if each not in denied}
         found = super().list_offsets(context, request._replace(timestamps=timestamps))
-        return [*found, *(api.PartitionOffset(each, TOPIC_DENIED) for each in denied)]
+        refused = {each: api.PartitionOffset(each, TOPIC_DENIED) for each in denied}
+        return woven(request.timestamps, found, refused)
 
     def offset_for_leader_epoch(
         self,
@@ -98,7 +102,7 @@ class AuthorizedRecords(AuthorizedBase):
         denied = self._denied_partitions(context, ApiKey.OFFSET_FOR_LEADER_EPOCH, epochs)
         asked = {each: epoch for each, epoch in epochs.items() if each not in denied}
         found = super().offset_for_leader_epoch(context, asked, current=current)
-        return [*found, *(api.EpochEndOffset(each, TOPIC_DENIED) for each in denied)]
+        return woven(epochs, found, {each: api.EpochEndOffset(each, TOPIC_DENIED) for each in denied})
 
     def delete_records(
         self, context: api.RequestContext, offsets: Mapping[TopicPartition, int]
@@ -106,14 +110,14 @@ class AuthorizedRecords(AuthorizedBase):
         denied = self._denied_partitions(context, ApiKey.DELETE_RECORDS, offsets)
         asked = {each: offset for each, offset in offsets.items() if each not in denied}
         deleted = super().delete_records(context, asked)
-        return [*deleted, *(api.DeletedRecords(each, TOPIC_DENIED) for each in denied)]
+        return woven(offsets, deleted, {each: api.DeletedRecords(each, TOPIC_DENIED) for each in denied})
 
     def describe_producers(
         self, context: api.RequestContext, topic_partitions: Sequence[TopicPartition]
     ) -> Sequence[api.PartitionProducers]:
         denied = self._denied_partitions(context, ApiKey.DESCRIBE_PRODUCERS, topic_partitions)
         found = super().describe_producers(context, [each for each in topic_partitions if each not in denied])
-        return [*found, *(api.PartitionProducers(each, TOPIC_DENIED) for each in denied)]
+        return woven(topic_partitions, found, {each: api.PartitionProducers(each, TOPIC_DENIED) for each in denied})
 
 
 def _unwritten(batches: api.PartitionBatches, error_code: int) -> api.PartitionProduceReply:

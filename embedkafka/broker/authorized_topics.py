@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import CLUSTER_DENIED, DENIED, RIGHTS, TOPIC_DENIED
 from embedkafka.broker.api import CLUSTER_NAME, AclResourceType
-from embedkafka.broker.authorized_base import AuthorizedBase
+from embedkafka.broker.authorized_base import AuthorizedBase, woven
 from embedkafka.broker.describing import NO_TOPIC_ID
 from embedkafka.broker.port import ApiKey
+from embedkafka.errors import ClusterAuthorizationFailedError
 from embedkafka.model import TopicPartition
 
 _Denied = dict[api.ConfigResourceKey, int]
@@ -34,10 +35,8 @@ class AuthorizedTopics(AuthorizedBase):
             denied |= self._not_to_create(context, missing)
         allowed = [topic for topic in topics if topic not in denied]
         reply = super().metadata(context, allowed, auto_create=auto_create)
-        refused = [
-            api.TopicMetadata(topic, NO_TOPIC_ID, error_code=TOPIC_DENIED) for topic in topics if topic in denied
-        ]
-        return reply._replace(topics=[*reply.topics, *refused])
+        refused = {topic: api.TopicMetadata(topic, NO_TOPIC_ID, error_code=TOPIC_DENIED) for topic in denied}
+        return reply._replace(topics=woven(topics, reply.topics, refused))
 
     def _not_to_create(self, context: api.RequestContext, topics: Sequence[str]) -> set[str]:
         """Those of the topics that the caller may not create: neither any topic nor this one."""
@@ -86,7 +85,7 @@ class AuthorizedTopics(AuthorizedBase):
             include_synonyms=include_synonyms,
             include_documentation=include_documentation,
         )
-        return [*results, *_refused(denied)]
+        return woven(resources, results, _refused(denied))
 
     def alter_configs(
         self,
@@ -97,7 +96,8 @@ class AuthorizedTopics(AuthorizedBase):
     ) -> Sequence[api.ConfigResult]:
         denied = self._denied_settings(context, ApiKey.ALTER_CONFIGS, list(configs))
         allowed = {each: settings for each, settings in configs.items() if each not in denied}
-        return [*super().alter_configs(context, allowed, validate_only=validate_only), *_refused(denied)]
+        results = super().alter_configs(context, allowed, validate_only=validate_only)
+        return woven(configs, results, _refused(denied))
 
     def incremental_alter_configs(
         self,
@@ -108,7 +108,20 @@ class AuthorizedTopics(AuthorizedBase):
     ) -> Sequence[api.ConfigResult]:
         denied = self._denied_settings(context, ApiKey.INCREMENTAL_ALTER_CONFIGS, list(changes))
         allowed = {each: own for each, own in changes.items() if each not in denied}
-        return [*super().incremental_alter_configs(context, allowed, validate_only=validate_only), *_refused(denied)]
+        results = super().incremental_alter_configs(context, allowed, validate_only=validate_only)
+        return woven(changes, results, _refused(denied))
+
+    def list_config_resources(
+        self, context: api.RequestContext, resource_types: Collection[int] = ()
+    ) -> Sequence[api.ConfigResourceKey]:
+        """As the plain port's.
+
+        Raises:
+            ClusterAuthorizationFailedError: the caller may not.
+        """
+        if not self._may_cluster(context, ApiKey.LIST_CONFIG_RESOURCES):
+            raise ClusterAuthorizationFailedError("Request is not authorized.")
+        return super().list_config_resources(context, resource_types)
 
     def _denied_settings(
         self, context: api.RequestContext, api_key: int, resources: Sequence[api.ConfigResourceKey]
@@ -142,11 +155,10 @@ class AuthorizedTopics(AuthorizedBase):
 
 
 def _with_denied(results: Sequence[api.TopicResult], names: Sequence[str], denied: set[str]) -> list[api.TopicResult]:
-    refused = [
-        api.TopicResult(name, TOPIC_DENIED, "Authorization failed.") for name in dict.fromkeys(names) if name in denied
-    ]
-    return [*results, *refused]
+    return woven(
+        names, results, {name: api.TopicResult(name, TOPIC_DENIED, "Authorization failed.") for name in denied}
+    )
 
 
-def _refused(denied: _Denied) -> list[api.ConfigResult]:
-    return [api.ConfigResult(resource, error_code) for resource, error_code in denied.items()]
+def _refused(denied: _Denied) -> dict[api.ConfigResourceKey, api.ConfigResult]:
+    return {resource: api.ConfigResult(resource, error_code) for resource, error_code in denied.items()}

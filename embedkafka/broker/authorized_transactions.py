@@ -13,7 +13,7 @@ from embedkafka.broker.acl_checks import (
     TRANSACTIONAL_ID_DENIED,
 )
 from embedkafka.broker.api import CLUSTER_NAME, AclOperation, AclResourceType
-from embedkafka.broker.authorized_base import AuthorizedBase
+from embedkafka.broker.authorized_base import AuthorizedBase, woven
 from embedkafka.broker.port import ApiKey
 from embedkafka.broker.topic import INTERNAL_TOPICS
 from embedkafka.errors import OperationNotAttemptedError
@@ -125,10 +125,8 @@ class AuthorizedTransactions(AuthorizedBase):
         shown = [
             each._replace(partitions=self._visible(context, each)) if each.partitions else each for each in described
         ]
-        refused = [
-            api.DescribedTransaction(each, TRANSACTIONAL_ID_DENIED) for each in transactional_ids if each in denied
-        ]
-        return [*shown, *refused]
+        refused = {each: api.DescribedTransaction(each, TRANSACTIONAL_ID_DENIED) for each in denied}
+        return woven(transactional_ids, shown, refused)
 
     def _visible(self, context: api.RequestContext, described: api.DescribedTransaction) -> list[TopicPartition]:
         hidden = self._denied_partitions(context, ApiKey.DESCRIBE_TRANSACTIONS, described.partitions)

@@ -104,6 +104,13 @@ class Shares:
             return
         self._end_session(group_id, member_id, session)
 
+    def session_partitions(self, group_id: str, member_id: str) -> list[TopicIdPartition]:
+        """What a member's session reads from; empty where there is none."""
+        try:
+            return list(self._sessions.find(group_id, member_id).partitions)
+        except BrokerResponseError:
+            return []
+
     def member_gone(self, group_id: str, member_id: str) -> None:
         """A member has left its group, or was removed."""
         self.close_session(group_id, member_id)
