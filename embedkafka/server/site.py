@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.clock import ManualClock
@@ -16,9 +17,11 @@ from embedkafka.server.handler import Handler
 from embedkafka.server.limits import Limits
 from embedkafka.server.mailbox import Mailbox
 from embedkafka.server.peer import Peer
+from embedkafka.server.share_members import ShareMembers
 from embedkafka.server.workers import Workers
 
 if TYPE_CHECKING:
+    from embedkafka.broker.api import RequestContext
     from embedkafka.broker.engine import Engine
     from embedkafka.broker.port import BrokerPort
     from embedkafka.server.connection import Connection
@@ -54,6 +57,7 @@ class Site:
         self.mailbox = Mailbox(loop)
         self.workers = Workers(limits.io_threads)
         self.fetch_sessions = FetchSessions(limits.fetch_session_slots, lambda: loop.time() * 1000, engine.ids.random)
+        self.share_members = ShareMembers()
         self.inbox = memoryview(bytearray(INBOX_BYTES))
         self.connections: dict[Connection, None] = {}
         self.is_closing = False
@@ -87,6 +91,14 @@ class Site:
         self._per_host[host] -= 1
         if not self._per_host[host]:
             del self._per_host[host]
+        for member, context in self.share_members.leave(connection.peer):
+            self.workers.submit(partial(self._close_share_session, context, *member))
+
+    def _close_share_session(self, context: RequestContext, group_id: str, member_id: str) -> None:
+        try:
+            self.port.close_share_session(context, group_id, member_id)
+        finally:
+            self.mailbox.post(self.workers.finished)
 
     # Requests in memory ----------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ FAMILIES = (
     "produce",
     "security",
     "share_groups",
+    "share_records",
     "storage",
     "topics",
     "transactions",
