@@ -38,7 +38,7 @@ def acquire(known: SharePartition, command: Acquire, settings: ShareSettings, no
     free = settings.partition_max_record_locks - known.in_flight_count
     for piece in _pieces(known, command):
         if not piece.is_visible:
-            hidden.append(Hidden(piece.first, piece.last))
+            hidden.append(Hidden(piece.first, piece.last, piece.delivery_count))
             continue
         is_new = piece.first >= known.end_offset
         wanted = min(left, free) if is_new else left
@@ -129,7 +129,7 @@ def _moved_start(known: SharePartition, hidden: Sequence[Hidden]) -> StateChange
     """What is hidden is done; None where that does not move the start."""
     if not hidden:
         return None
-    start_offset = known.start_after(hidden)
+    start_offset = known.start_after([each[:2] for each in hidden])
     if start_offset == known.start_offset:
         return None
     below = [each for each in hidden if each.first_offset < start_offset]

@@ -82,10 +82,11 @@ class Acquired(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """Soft: at these offsets is no record that may be seen."""
+    """Soft: at these offsets is no record that may be seen; ``delivery_count`` is what is stored of them."""
 
     first_offset: int
     last_offset: int
+    delivery_count: int
 
 
 Event = Acquired | Hidden

@@ -51,6 +51,8 @@ class SharePartition:
             self.end_offset = last + 1
             if IS_DONE[state]:
                 self.complete_count += last - first + 1
+        start_after = self.start_after(())  # Kafka stores the start as it was before the change that moves it
+        self.apply(StateChange(start_after, self.complete_count - (start_after - start_offset)))
 
     @property
     def in_flight_count(self) -> int:
@@ -143,7 +145,7 @@ class SharePartition:
             if isinstance(event, Acquired):
                 standing = Standing(ACQUIRED, event.delivery_count, event.member_id, event.locked_until_ms)
             else:
-                standing = Standing(HIDDEN, 0)
+                standing = Standing(HIDDEN, event.delivery_count)
                 self.complete_count += last - first + 1
             self.standings.put(first, last, standing)
             if last >= self.end_offset:

@@ -44,9 +44,9 @@ def end_locks(known: SharePartition, command: EndLocks, settings: ShareSettings,
 
 def move_start(known: SharePartition, command: MoveStart) -> Decision:
     """Forget what the log has lost, also what somebody has acquired."""
-    start_offset = command.log_start_offset
-    if start_offset <= known.start_offset:
+    if command.log_start_offset <= known.start_offset:
         return Decision()
+    start_offset = known.start_after([(known.start_offset, command.log_start_offset - 1)])
     passed = sum(
         last - first + 1
         for first, last, standing in known.standings.overlapping(known.start_offset, start_offset - 1)
