@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from server.handlers.topics import create
 from server.peers import WirePeer
 
 from embedkafka import EmbeddedKafka, ManualClock
@@ -23,7 +24,6 @@ from embedkafka.errors import (
 )
 from embedkafka.protocol.apis import api_08_offset_commit as commit
 from embedkafka.protocol.apis import api_09_offset_fetch as fetch
-from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_11_join_group import JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse
 from embedkafka.protocol.apis.api_12_heartbeat import HeartbeatRequest
 from embedkafka.protocol.apis.api_13_leave_group import LeaveGroupRequest, MemberIdentity
@@ -70,13 +70,6 @@ def settle(peer: WirePeer, version: int = 9, instance: str | None = None) -> Joi
     assignments = [SyncGroupRequestAssignment(joined.member_id, b"all")]
     peer.ask(14, 3, SyncGroupRequest("g", joined.generation_id, joined.member_id, instance, None, None, assignments))
     return joined
-
-
-def create(kafka: EmbeddedKafka, peer: WirePeer, name: str, partitions: int = 1) -> UUID:
-    """A new topic's id."""
-    kafka.create_topic(name, partitions)
-    topic_id: UUID = peer.ask(3, 12, MetadataRequest([MetadataRequestTopic(name=name)])).topics[0].topic_id
-    return topic_id
 
 
 # JoinGroup (11), SyncGroup (14), Heartbeat (12), LeaveGroup (13) -----------------------------------------------------
