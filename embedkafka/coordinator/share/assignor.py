@@ -67,23 +67,23 @@ def _share(sharers: Sequence[Sharer], partitions: Sequence[TopicIdPartition]) ->
     if not partitions:
         return {each.member_id: set() for each in sharers}
     sharing = -(-len(sharers) // len(partitions))
-    quotas = _quotas([each.member_id for each in sharers], sharing * len(partitions))
     shares, readers = _kept(sharers, partitions)
+    quotas = _quotas(shares, sharing * len(partitions))
     _thin_out(shares, readers, sharing, quotas)
     _cut(shares, readers, quotas)
     _fill(shares, readers, sharing, quotas)
     return shares
 
 
-def _quotas(member_ids: Sequence[str], total: int) -> dict[str, int]:
-    """How many partitions each member shall read: ``total`` in all, evenly."""
-    members = len(member_ids)
-    limits = [-(-total * rank // members) for rank in range(members + 1)]
-    return {member_id: limits[rank + 1] - limits[rank] for rank, member_id in enumerate(member_ids)}
-
-
 _Shares = dict[str, set[TopicIdPartition]]
 _Readers = dict[TopicIdPartition, set[str]]
+
+
+def _quotas(shares: _Shares, total: int) -> dict[str, int]:
+    """How many partitions each member shall read: ``total`` in all, evenly; one more goes to those who have most."""
+    quota, extra = divmod(total, len(shares))
+    by_size = sorted(shares, key=lambda member_id: -len(shares[member_id]))
+    return {member_id: quota + (rank < extra) for rank, member_id in enumerate(by_size)}
 
 
 def _kept(sharers: Sequence[Sharer], partitions: Sequence[TopicIdPartition]) -> tuple[_Shares, _Readers]:
