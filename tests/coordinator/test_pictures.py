@@ -1,4 +1,4 @@
-"""The pictures of groups in ARCHITECTURE.md are those that the tables in the code draw."""
+"""The pictures of groups and transactions in ARCHITECTURE.md are those that the tables in the code draw."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from embedkafka.coordinator.classic import group as classic
 from embedkafka.coordinator.consumer.reconcile import OUTCOMES
+from embedkafka.coordinator.share import states as share_states
+from embedkafka.coordinator.share.member import NEXT_STATES
+from embedkafka.coordinator.transaction.state import PREDECESSORS, TransactionState
 
 ARCHITECTURE = Path(__file__).parents[2] / "embedkafka" / "ARCHITECTURE.md"
 
@@ -29,7 +32,31 @@ def draw_classic() -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("draw", [draw_reconciliation, draw_classic])
+def draw_share_states() -> str:
+    lines = ["| a share group's partition | entered from |", "|---|---|"]
+    for state, previous in share_states.ENTERED_FROM.items():
+        names = ", ".join(f"`{each.value}`" for each in share_states.PartitionState if each in previous)
+        lines.append(f"| `{state.value}` | {names} |")
+    return "\n".join(lines)
+
+
+def draw_share_members() -> str:
+    lines = ["| a share group's member | when it has taken its target |", "|---|---|"]
+    lines += [f"| `{state.name}` | `{following.name}` |" for state, following in NEXT_STATES.items()]
+    return "\n".join(lines)
+
+
+def draw_transaction() -> str:
+    lines = ["| a transaction's state | may follow |", "|---|---|"]
+    for state, previous in PREDECESSORS.items():
+        names = ", ".join(f"`{each.shown}`" for each in TransactionState if each in previous)
+        lines.append(f"| `{state.shown}` | {names} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "draw", [draw_reconciliation, draw_classic, draw_share_states, draw_share_members, draw_transaction]
+)
 def test_a_picture_is_what_its_table_draws(draw: object) -> None:
     assert callable(draw)
     assert draw() in ARCHITECTURE.read_text("utf-8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from coordinator.share_driver import ShareDriver
+from coordinator.share_driver import ShareDriver, T, U
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,8 @@ from embedkafka.coordinator.share.commands import (
     StatesNotInitialized,
 )
 from embedkafka.coordinator.share.group import ShareGroup
-from embedkafka.model import TopicPartition
+from embedkafka.coordinator.share.states import ENTERED_FROM, NO_STATES, PartitionState
+from embedkafka.model import TopicIdPartition, TopicPartition
 
 pytestmark = pytest.mark.timeout(600)  # a thousand examples where EMBEDKAFKA_FULL asks for them
 
@@ -218,6 +219,23 @@ def test_every_partition_is_read_once_all_have_answered(seed: int, steps: int) -
             names = {topic.topic_id for topic in driver.topics.existing(member.subscribed_topics)}
             assert member.assigned.keys() <= names
             assert not group.needs_attention(member.member_id)
+
+
+def test_partitions_go_from_state_to_state_as_the_table_says_and_everywhere_it_says() -> None:
+    seen: set[tuple[PartitionState, PartitionState]] = set()
+    everything = [TopicIdPartition(topic_id, number) for topic_id in (T, U) for number in range(12)]
+    for seed in range(60):
+        driver, fuzz = ShareDriver(), Fuzz(seed)
+        for _ in range(100):
+            before = {group.group_id: group.states for group in share_groups(driver)}
+            fuzz.command(driver)
+            for group in share_groups(driver):
+                was = before.get(group.group_id, NO_STATES)
+                seen |= {(was.of(each), group.states.of(each)) for each in everything}
+    changes = {(old, new) for old, new in seen if old is not new}
+    # A topic that has a state is deleted whole, with the partitions that it has not.
+    without = {(PartitionState.NONE, PartitionState.DELETING)}
+    assert changes - without == {(old, new) for new, olds in ENTERED_FROM.items() for old in olds}
 
 
 def test_the_random_commands_go_everywhere() -> None:

@@ -15,6 +15,7 @@ A topic that is deleted leaves without a stop: the share coordinator hears of th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,6 +23,24 @@ from embedkafka.coordinator.topics import Topics
 from embedkafka.model import TopicIdPartition
 
 _NONE: frozenset[int] = frozenset()
+
+
+class PartitionState(Enum):
+    """How a group stands to a partition; one that is set to another offset stays initialized meanwhile."""
+
+    NONE = "none"
+    INITIALIZING = "initializing"
+    INITIALIZED = "initialized"
+    DELETING = "deleting"
+
+
+ENTERED_FROM: Mapping[PartitionState, frozenset[PartitionState]] = {
+    PartitionState.NONE: frozenset(PartitionState) - {PartitionState.NONE},
+    PartitionState.INITIALIZING: frozenset({PartitionState.NONE, PartitionState.DELETING}),
+    PartitionState.INITIALIZED: frozenset({PartitionState.INITIALIZING}),
+    PartitionState.DELETING: frozenset({PartitionState.INITIALIZING, PartitionState.INITIALIZED}),
+}
+"""For each state those it follows."""
 
 
 class TopicState(NamedTuple):
@@ -43,6 +62,17 @@ class ShareStates(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.initializing or self.initialized or self.deleting)
+
+    def of(self, partition: TopicIdPartition) -> PartitionState:
+        """How the group stands to one partition."""
+        topic_id, number = partition
+        for states, state in (
+            (self.initialized, PartitionState.INITIALIZED),
+            (self.initializing, PartitionState.INITIALIZING),
+        ):
+            if topic_id in states and number in states[topic_id].partitions:
+                return state
+        return PartitionState.DELETING if topic_id in self.deleting else PartitionState.NONE
 
     def missing(self, names: Iterable[str], topics: Topics) -> TopicStates:
         """The partitions of existing topics that have no state, and for which none was asked yet."""
