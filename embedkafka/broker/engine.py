@@ -258,7 +258,7 @@ class Engine:
             self._groups.topics_deleted(names)
         if self._shares is not None:
             self._shares.topics_deleted(topic_ids)
-        if self.store.has_folder_of(SHARE_GROUP_STATE):
+        if self._share_states is not None or self.store.has_folder_of(SHARE_GROUP_STATE):
             self.share_states.forget_topics(topic_ids)
 
     # Ending ----------------------------------------------------------------------------------------------------------

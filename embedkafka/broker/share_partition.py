@@ -179,6 +179,8 @@ class LedSharePartition:
     # Under the lock -------------------------------------------------------------------------------------------------
 
     def _acquire(self, wanted: Wanted, settings: ShareGroupSettings) -> Taken:
+        if self._timer is not None and self._timer.deadline_ms <= self._host.clock.monotonic_ms():
+            self._end_locks(settings)
         self._catch_up(settings)
         machine = self._machine
         log_start_offset = self.partition.log.log_start_offset
@@ -290,13 +292,17 @@ class LedSharePartition:
     # Locks ------------------------------------------------------------------------------------------------------------
 
     def _watch_locks(self, delay_ms: float) -> None:
-        clock = self._host.clock
+        timer = self._timer
+        if timer is not None and timer.deadline_ms <= self._host.clock.monotonic_ms() + delay_ms:
+            return
+        self._set_timer(delay_ms)
+
+    def _set_timer(self, delay_ms: float | None) -> None:
         if self._timer is not None:
-            if self._timer.deadline_ms <= clock.monotonic_ms() + delay_ms:
-                return
             self._timer.cancel()
-        if not self._is_closed:
-            self._timer = clock.call_later(delay_ms, self._locks_due)
+        self._timer = None
+        if delay_ms is not None and not self._is_closed:
+            self._timer = self._host.clock.call_later(delay_ms, self._locks_due)
 
     def _locks_due(self) -> None:
         """A lock may have ended: what it held is available to others."""
@@ -306,16 +312,15 @@ class LedSharePartition:
         except Exception:
             _log.exception("locks of %s could not be ended", self)
             with self.lock:
-                self._watch_locks(_RETRY_MS)
+                self._set_timer(_RETRY_MS)
 
     def _end_locks(self, settings: ShareGroupSettings) -> None:
-        self._timer = None
-        if self._suspect or self._is_closed:
-            return
-        self._turn(EndLocks(), settings)
-        next_ms = self._machine.next_lock_end_ms
-        if next_ms is not None:
-            self._watch_locks(max(1.0, next_ms - self._host.clock.monotonic_ms()))
+        """The timer goes last: where this is interrupted, the next reader sees that it is due."""
+        next_ms = None
+        if not self._suspect and not self._is_closed:
+            self._turn(EndLocks(), settings)
+            next_ms = self._machine.next_lock_end_ms
+        self._set_timer(None if next_ms is None else max(1.0, next_ms - self._host.clock.monotonic_ms()))
 
     # Around the lock --------------------------------------------------------------------------------------------------
 
