@@ -42,7 +42,6 @@ from embedkafka.coordinator.share.commands import (
 )
 from embedkafka.coordinator.share.member import LEAVE_EPOCH
 from embedkafka.coordinator.share_state.api import ShareStateSummary
-from embedkafka.errors import UnknownTopicOrPartitionError
 from embedkafka.model import TopicIdPartition, TopicPartition
 
 _BY_RESET = -1  # a start offset that ``share.auto.offset.reset`` decides about
@@ -204,10 +203,7 @@ class ShareGroups:
         for topic_partition in partitions:
             topic = topics.named(topic_partition.topic)
             if topic is None:
-                message = f"there is no topic {topic_partition.topic!r}"
-                unknown[topic_partition] = ShareGroupOffset(
-                    error_code=UnknownTopicOrPartitionError.errno, error_message=message
-                )
+                unknown[topic_partition] = ShareGroupOffset()  # nowhere, and no error, as in Kafka
             else:
                 names[TopicIdPartition(topic.topic_id, topic_partition.partition)] = topic.name
         return names, unknown
@@ -226,13 +222,14 @@ def _has_lag(summary: ShareStateSummary) -> bool:
 def _offset(partition: TopicIdPartition, summary: ShareStateSummary, end: tuple[int, int] | None) -> ShareGroupOffset:
     if summary.error_code:
         return ShareGroupOffset(-1, 0, -1, summary.error_code, summary.error_message, partition.topic_id)
+    leader_epoch = max(0, summary.leader_epoch)  # -1 is that of a state that nobody has read
     if end is None:
-        return ShareGroupOffset(summary.start_offset, summary.leader_epoch, topic_id=partition.topic_id)
+        return ShareGroupOffset(summary.start_offset, leader_epoch, topic_id=partition.topic_id)
     error_code, end_offset = end
     if error_code:
         return ShareGroupOffset(error_code=error_code, topic_id=partition.topic_id)
     lag = max(0, end_offset - summary.start_offset - summary.delivery_complete_count)
-    return ShareGroupOffset(summary.start_offset, summary.leader_epoch, lag, topic_id=partition.topic_id)
+    return ShareGroupOffset(summary.start_offset, leader_epoch, lag, topic_id=partition.topic_id)
 
 
 def _altered(

@@ -102,8 +102,9 @@ class ShareStateMachine:
                 continue
             error_codes[key] = 0
             snapshot_epoch = 0 if known is None else known.snapshot_epoch + 1
+            settled = 0 if start_offset >= 0 else UNKNOWN_COUNT
             snapshot = Snapshot(
-                snapshot_epoch, command.state_epoch, _UNINITIALIZED, start_offset, UNKNOWN_COUNT, now_ms, now_ms
+                snapshot_epoch, command.state_epoch, _UNINITIALIZED, start_offset, settled, now_ms, now_ms
             )
             records.append(ShareStateRecord(key, snapshot))
         return Decision(error_codes, records)
