@@ -74,7 +74,7 @@ class EmbeddedKafka:
     @property
     def bootstrap_servers(self) -> str:
         """The address clients in this process connect to."""
-        return engines.SCHEME + self._key
+        return engines.address_of(self._key)
 
     def producer(self, **configs: Any) -> KafkaProducer:
         """A producer on this engine."""
