@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 import embedkafka
-from embedkafka import EmbeddedKafka, KafkaAdminClient, KafkaProducer, ManualClock, TopicPartition, errors
+from embedkafka import (
+    EmbeddedKafka,
+    KafkaAdminClient,
+    KafkaProducer,
+    ManualClock,
+    OffsetAndMetadata,
+    TopicPartition,
+    errors,
+)
 from embedkafka.broker.engine import Engine
+from embedkafka.errors import KafkaStorageError
 
 
 def test_without_a_path_it_is_in_memory_and_alone() -> None:
@@ -26,6 +35,23 @@ def test_its_address_leads_to_it() -> None:
         with KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers) as admin:
             assert admin.list_topics() == ["t"]
         assert kafka.admin().list_topics() == ["t"]
+
+
+@pytest.mark.parametrize("name", ["what?", "a?num.partitions=3", "100%", "%3F", "?%25?"])
+def test_a_directory_of_any_name_can_be_named_in_an_address(tmp_path: Path, name: str) -> None:
+    with EmbeddedKafka(tmp_path / name) as kafka:
+        kafka.create_topic("t")
+        with KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers) as admin:
+            assert admin.list_topics() == ["t"]
+        with KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers + "?") as admin:
+            assert admin.list_topics() == ["t"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_name_in_memory_may_hold_a_question_mark() -> None:
+    with KafkaAdminClient(bootstrap_servers="embed:memory/what%3F?num.partitions=3") as admin:
+        admin.create_topics(["t"])
+    assert EmbeddedKafka.discard("what?")
 
 
 def test_its_address_leads_to_its_directory(tmp_path: Path) -> None:
@@ -144,6 +170,36 @@ def test_a_producer_on_a_read_only_engine_is_refused_at_once(tmp_path: Path) -> 
         pytest.raises(embedkafka.errors.KafkaStorageError, match="reading"),
     ):
         look.producer()
+
+
+@pytest.mark.parametrize("group_protocol", ["classic", "consumer"])
+def test_a_member_of_a_group_on_a_read_only_engine_is_refused_at_once(tmp_path: Path, group_protocol: str) -> None:
+    with EmbeddedKafka(tmp_path) as owner:
+        owner.create_topic("t")
+    with EmbeddedKafka(tmp_path, clock=ManualClock(), read_only=True) as look:
+        consumer = look.consumer("t", group_id="g", group_protocol=group_protocol)
+        with pytest.raises(KafkaStorageError, match=r"reading only.*assign"):
+            consumer.poll(timeout_ms=60_000)
+        consumer.close()
+
+
+def test_a_consumer_on_a_read_only_engine_reads_what_it_was_assigned_and_commits_nothing(tmp_path: Path) -> None:
+    one = TopicPartition("t", 0)
+    with EmbeddedKafka(tmp_path, clock=ManualClock()) as owner:
+        with owner.producer() as producer:
+            producer.send("t", b"v").get()
+        with owner.consumer(group_id="g") as consumer:
+            consumer.assign([one])
+            consumer.commit({one: OffsetAndMetadata(0, "", -1)})
+        with EmbeddedKafka(tmp_path, clock=ManualClock(), read_only=True) as look:
+            consumer = look.consumer(group_id="g", auto_commit_interval_ms=1)
+            consumer.assign([one])
+            assert [record.value for record in consumer.poll(timeout_ms=60_000)[one]] == [b"v"]
+            assert consumer.committed(one) == 0
+            with pytest.raises(KafkaStorageError, match="reading only"):
+                consumer.commit()
+            assert isinstance(consumer.commit_async().exception, KafkaStorageError)
+            consumer.close()
 
 
 PUBLIC_NAMES = """

@@ -24,6 +24,7 @@ from embedkafka.errors import (
     NotEnoughReplicasAfterAppendError,
     NotEnoughReplicasError,
     NotLeaderForPartitionError,
+    PolicyViolationError,
     RecordListTooLargeError,
     RequestTimedOutError,
     UnknownError,
@@ -158,7 +159,7 @@ class Shard(ABC, Generic[MachineT, LogT, DecisionT, AskerT]):
 
     @abstractmethod
     def _serve(self, command: Any, asker: AskerT | None) -> Any:
-        """The reply to a command; takes the lock, within it asks :meth:`_refuses`, :meth:`_catch_up`, :meth:`_turn`."""
+        """The reply to a command; takes the lock, within it asks :meth:`_refusal`, :meth:`_catch_up`, :meth:`_turn`."""
 
     @abstractmethod
     def _failed(self, command: Any, error_code: int) -> Any:
@@ -182,8 +183,11 @@ class Shard(ABC, Generic[MachineT, LogT, DecisionT, AskerT]):
 
     # Under the lock -------------------------------------------------------------------------------------------------
 
-    def _refuses(self, command: Any) -> bool:
-        return self._closed or (self._read_only and not isinstance(command, self.reading))
+    def _refusal(self, command: Any) -> int:
+        """Kafka's error code for a command that is not served, else 0; a read-only shard need not be asked again."""
+        if self._closed:
+            return CoordinatorNotAvailableError.errno
+        return PolicyViolationError.errno if self._read_only and not isinstance(command, self.reading) else 0
 
     def _catch_up(self) -> None:
         """Have the machine say what the log says."""

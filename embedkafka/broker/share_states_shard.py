@@ -28,7 +28,7 @@ from embedkafka.coordinator.share_state.decision import (
     WriteState,
 )
 from embedkafka.coordinator.share_state.machine import ShareStateMachine
-from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError
+from embedkafka.errors import BrokerResponseError
 from embedkafka.record import BatchHeader, Record, encode_batch
 
 _log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
 
     def _serve(self, command: Command, asker: None) -> Any:
         with self.lock:
-            if self._refuses(command):
-                return self._failed(command, CoordinatorNotAvailableError.errno)
+            if refusal := self._refusal(command):
+                return self._failed(command, refusal)
             self._catch_up()
             decision = self._turn(command)
         if decision.records and self._log is not None:

@@ -40,7 +40,6 @@ from embedkafka.coordinator.transaction.state import TransactionState
 from embedkafka.coordinator.transaction.transaction import Transaction
 from embedkafka.errors import (
     BrokerResponseError,
-    CoordinatorNotAvailableError,
     InvalidProducerEpochError,
     UnknownTopicOrPartitionError,
 )
@@ -110,8 +109,8 @@ class TransactionShard(Shard[TransactionMachine, StateLog, Decision, None]):
 
     def _decide(self, command: Command) -> Decision:
         with self.lock:
-            if self._refuses(command):
-                return Decision(reply=error_reply(command, CoordinatorNotAvailableError.errno))
+            if refusal := self._refusal(command):
+                return Decision(reply=error_reply(command, refusal))
             self._catch_up()
             return self._turn(command)
 

@@ -10,7 +10,8 @@ an ``EmbeddedKafka``            the object's own; lives as long as the object is
 ``host:port,...``               a real cluster: an error that names what is missing
 ==============================  ===================================================================================
 
-Broker settings go in the query (``embed:./data?num.partitions=3``).  Whoever opens an engine decides its settings; a
+Broker settings go in the query (``embed:./data?num.partitions=3``); a question mark in a name is written ``%3F``, a
+percent sign before ``3F`` or ``25`` as ``%25``.  Whoever opens an engine decides its settings; a
 second opener that asks for different ones gets an error that lists them.
 
 After ``fork`` the child's registry is empty: the engines in it belong to the parent and are never closed, flushed or
@@ -22,6 +23,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -144,8 +146,17 @@ def parse(address: str) -> tuple[str, dict[str, str]]:
             raise KafkaConfigurationError(f"{address!r} sets {name} twice")
         settings[name] = value
     if target == _MEMORY or target.startswith(_MEMORY + "/"):
-        return target.rstrip("/"), settings
-    return directory_key(target), settings
+        return _unquoted(target.rstrip("/")), settings
+    return directory_key(_unquoted(target)), settings
+
+
+def address_of(key: str) -> str:
+    """The address that :func:`parse` reads this key from."""
+    return SCHEME + re.sub("%(?=25|3[Ff])", "%25", key).replace("?", "%3F")
+
+
+def _unquoted(target: str) -> str:
+    return re.sub("%(25|3[Ff])", lambda found: "%" if found[1] == "25" else "?", target)
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

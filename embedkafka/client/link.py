@@ -19,6 +19,7 @@ from embedkafka.client import engines
 from embedkafka.errors import (
     CoordinatorNotAvailableError,
     IllegalStateError,
+    KafkaStorageError,
     LeaderNotAvailableError,
     RetriableError,
     UnknownTopicOrPartitionError,
@@ -225,6 +226,15 @@ class EmbeddedLink:
             raise IllegalStateError("this client is closed")
         if entry.abandoned:
             entry.drain()
+
+    def check_writable(self, what: str) -> None:
+        """Raise where the engine is open for reading only, so that nobody tries for ever.
+
+        Raises:
+            KafkaStorageError: naming what cannot be done.
+        """
+        if self.engine.read_only:
+            raise KafkaStorageError(f"this engine is open for reading only: {what}")
 
     def pause(self, delay_ms: float, deadline_ms: float) -> bool:
         """Wait before a retry, at most until ``deadline_ms`` on the monotonic clock; False when that has come."""

@@ -28,6 +28,7 @@ from embedkafka.record import decode_batch
 
 UNKNOWN_TOPIC_OR_PARTITION = 3
 COORDINATOR_NOT_AVAILABLE = 15
+POLICY_VIOLATION = 44
 NOT_COORDINATOR = 16
 UNKNOWN_MEMBER_ID = 25
 REBALANCE_IN_PROGRESS = 27
@@ -454,7 +455,7 @@ def test_a_read_only_coordinator_answers_from_the_log_and_changes_nothing(world:
     world.host.clock = clock
     looking = Groups(world.host, world.config, read_only=True)
     assert looking.describe_groups(world.remote, ["g"])[0].group_state == "Stable"
-    assert looking.heartbeat(world.remote, HeartbeatRequest("g", 1, "m")) == COORDINATOR_NOT_AVAILABLE
+    assert looking.heartbeat(world.remote, HeartbeatRequest("g", 1, "m")) == POLICY_VIOLATION
     assert not clock._timers
 
 

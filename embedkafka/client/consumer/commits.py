@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CANNOT_COMMIT = "no group can commit offsets"
+
 _MOVED_ON = (RebalanceInProgressError, UnknownMemberIdError, IllegalGenerationError, StaleMemberEpochError)
 
 Offsets = Mapping[TopicPartition, OffsetAndMetadata]
@@ -65,7 +67,7 @@ class Commits:
         self._membership = membership
         self._subscription = subscription
         self._metrics = metrics
-        self._auto_commit_interval_ms = auto_commit_interval_ms
+        self._auto_commit_interval_ms = None if link.engine.read_only else auto_commit_interval_ms
         self._retry_backoff_ms = retry_backoff_ms
         self._request_timeout_ms = request_timeout_ms
         self._default_callback = default_callback
@@ -82,10 +84,12 @@ class Commits:
         Raises:
             CommitFailedError: the group has moved on; what these offsets stand for may be read by another member now.
             KafkaTimeoutError: still refused after ``timeout_ms``.
+            KafkaStorageError: the engine is open for reading only.
         """
         self.run_callbacks()
         if not offsets:
             return
+        self._link.check_writable(_CANNOT_COMMIT)
         limit_ms = self._request_timeout_ms if timeout_ms is None else timeout_ms
         deadline_ms = self._link.clock.monotonic_ms() + limit_ms
         while True:
@@ -102,6 +106,7 @@ class Commits:
         outcome: BaseException | None = None
         try:
             if offsets:
+                self._link.check_writable(_CANNOT_COMMIT)
                 self._commit_once(offsets)
         except KafkaError as error:
             outcome = error

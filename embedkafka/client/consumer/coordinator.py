@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from embedkafka.broker.api import JoinGroupReply, SyncGroupReply
 from embedkafka.client.assignors import RebalanceProtocol
 from embedkafka.client.consumer.assigning import Assigning, subscribed_topics
-from embedkafka.client.consumer.group import RETRY_LATER, Group, replaced
+from embedkafka.client.consumer.group import CANNOT_JOIN, RETRY_LATER, Group, replaced
 from embedkafka.client.consumer.listening import give_up, tell
 from embedkafka.client.consumer.subscription import Subscription, SubscriptionKind
 from embedkafka.client.consumer.waker import Waker
@@ -223,6 +223,7 @@ class GroupCoordinator(Group):
                 give_up(self._subscription, held, foreign, "on_partitions_revoked")
 
     def _send_join(self) -> None:
+        self._link.check_writable(CANNOT_JOIN)
         topics = self._subscription.topics
         self._joined_topics = frozenset(topics)
         self._led_counts = None

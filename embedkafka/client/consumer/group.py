@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from embedkafka.client.consumer.metrics import ConsumerMetrics
     from embedkafka.client.link import EmbeddedLink
 
+CANNOT_JOIN = "no group can take members; assign() partitions instead of subscribing"
+
 RETRY_LATER = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
 

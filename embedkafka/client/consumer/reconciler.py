@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedkafka.client.consumer.group import RETRY_LATER, Group, replaced
+from embedkafka.client.consumer.group import CANNOT_JOIN, RETRY_LATER, Group, replaced
 from embedkafka.client.consumer.listening import give_up, tell
 from embedkafka.client.consumer.subscription import Subscription
 from embedkafka.client.consumer.waker import Waker
@@ -113,6 +113,8 @@ class Reconciler(Group):
         """Send one; False where it was refused."""
         wanted = self._wanted()
         joins = not self._membership.is_member
+        if joins:
+            self._link.check_writable(CANNOT_JOIN)
         is_full = is_full or joins or wanted != self._wish
         self._waker.group_changed = False
         version = self._link.metadata_version

@@ -25,6 +25,10 @@ BROKER = {
     "offsets.topic.num.partitions": 2,
     "transaction.state.log.num.partitions": 2,
     "group.min.session.timeout.ms": 100,
+    "group.consumer.min.session.timeout.ms": 300,
+    "group.consumer.session.timeout.ms": 300,
+    "group.consumer.min.heartbeat.interval.ms": 100,
+    "group.consumer.heartbeat.interval.ms": 100,
 }
 FAILED = 70
 """The exit code of a child in which an actor raised."""

@@ -42,6 +42,8 @@ BROKER: dict[str, Any] = {
     "offsets.topic.num.partitions": 2,
     "transaction.state.log.num.partitions": 2,
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
+    "group.consumer.min.session.timeout.ms": 10_000,
+    "group.consumer.session.timeout.ms": 10_000,
     "log.cleaner.backoff.ms": 5_000,
     "log.retention.check.interval.ms": 5_000,
 }
