@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import NewTopicSpec, RequestContext
 from embedkafka.client import engines
-from embedkafka.errors import IllegalStateError, KafkaConfigurationError, for_code
+from embedkafka.errors import DirectoryLockedError, IllegalStateError, KafkaConfigurationError, for_code
 
 if TYPE_CHECKING:
     import ssl
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from embedkafka.client.admin import KafkaAdminClient
     from embedkafka.client.consumer import KafkaConsumer
     from embedkafka.client.producer import KafkaProducer
+    from embedkafka.client.share_consumer import KafkaShareConsumer
     from embedkafka.clock import Clock
     from embedkafka.server.listener import Listener
 
@@ -30,6 +31,8 @@ class EmbeddedKafka:
         path: the directory to keep everything in, created when missing; None keeps it in memory.
         clock: a :class:`~embedkafka.clock.ManualClock` to move time by hand; None is real time.
         read_only: look at a directory beside its owner; nothing can be written.
+        share: use the directory together with whoever owns it already.  That takes a client for real clusters, which
+            is not there yet: until then the error that comes names the address on which the owner listens.
         **broker_configs: Kafka's broker settings, ``num_partitions=3`` or ``**{"num.partitions": 3}``.
 
     Raises:
@@ -44,13 +47,20 @@ class EmbeddedKafka:
         *,
         clock: Clock | None = None,
         read_only: bool = False,
+        share: bool = False,
         **broker_configs: Any,
     ) -> None:
         settings = {name.replace("_", "."): value for name, value in broker_configs.items()}
         key = engines.anonymous_key() if path is None else engines.directory_key(path)
         self._key = key
         self._is_closed = False
-        self._engine_entry = entry = engines.open_target(key, settings, keep=True, clock=clock, read_only=read_only)
+        try:
+            entry = engines.open_target(key, settings, keep=True, clock=clock, read_only=read_only)
+        except DirectoryLockedError as error:
+            if share and error.address is None:
+                error.add_hint("sharing needs it to listen: EmbeddedKafka.listen() or `embedkafka serve`")
+            raise
+        self._engine_entry = entry
         self._is_owner = entry.holders == 1 and entry.keep
         self._finalizer = weakref.finalize(self, engines.abandon_owner if self._is_owner else engines.abandon, entry)
         self._finalizer.atexit = False  # engines closes what is open then
@@ -87,6 +97,12 @@ class EmbeddedKafka:
         from embedkafka.client.consumer import KafkaConsumer
 
         return KafkaConsumer(*topics, bootstrap_servers=self, **configs)
+
+    def share_consumer(self, *topics: str, **configs: Any) -> KafkaShareConsumer:
+        """A share group's consumer on this engine."""
+        from embedkafka.client.share_consumer import KafkaShareConsumer
+
+        return KafkaShareConsumer(*topics, bootstrap_servers=self, **configs)
 
     def admin(self, **configs: Any) -> KafkaAdminClient:
         """An admin client on this engine."""

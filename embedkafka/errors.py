@@ -67,16 +67,29 @@ class BrokerResponseError(KafkaError):
 
 
 class DirectoryLockedError(KafkaError):
-    """Another process or engine owns the data directory; ``owner_pid`` is None where its lock file does not say."""
+    """Another process or engine owns the data directory.
 
-    def __init__(self, path: str, owner_pid: int | None) -> None:
+    ``owner_pid`` is None where its lock file does not say; ``address`` is where the owner listens, None where it does
+    not.
+    """
+
+    def __init__(self, path: str, owner_pid: int | None, address: str | None = None) -> None:
         self.path = path
         self.owner_pid = owner_pid
+        self.address = address
         owner = "somebody else" if owner_pid is None else f"process {owner_pid}"
-        super().__init__(f"{path} is owned by {owner}; close it there, or open it read-only")
+        if address is None:
+            hint = "close it there, or open it read-only"
+        else:
+            hint = f"it listens on {address}: connect a Kafka client there, close it, or open it read-only"
+        super().__init__(f"{path} is owned by {owner}; {hint}")
+
+    def add_hint(self, hint: str) -> None:
+        """Say one thing more to the reader."""
+        self.args = (f"{self.args[0]}; {hint}",)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.path, self.owner_pid)
+        return type(self), (self.path, self.owner_pid, self.address)
 
 
 class ForeignDirectoryError(KafkaError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -35,9 +36,15 @@ if TYPE_CHECKING:
     from embedkafka.broker.users import Users
     from embedkafka.files import Files
 
+_log = logging.getLogger(__name__)
+
 
 class Door(Protocol):
     """A way into the engine from outside that ends with it."""
+
+    @property
+    def address(self) -> str:
+        """Where: ``host:port``."""
 
     def close(self) -> None:
         """Let nobody in any more, and end what goes on."""
@@ -260,6 +267,25 @@ class Engine:
             self._shares.topics_deleted(topic_ids)
         if self._share_states is not None or self.store.has_folder_of(SHARE_GROUP_STATE):
             self.share_states.forget_topics(topic_ids)
+
+    # Doors -----------------------------------------------------------------------------------------------------------
+
+    def door_opened(self, door: Door) -> None:
+        """Somebody listens: whoever finds the directory owned is told where."""
+        self.doors.append(door)
+        self._announce()
+
+    def door_closed(self, door: Door) -> None:
+        """Nobody listens there any more."""
+        if door in self.doors:
+            self.doors.remove(door)
+            self._announce()
+
+    def _announce(self) -> None:
+        try:
+            self.store.directory.announce(self.doors[0].address if self.doors else None)
+        except OSError:  # the disk is full: they are told the pid only
+            _log.warning("cannot write the listener's address to the lock file", exc_info=True)
 
     # Ending ----------------------------------------------------------------------------------------------------------
 

@@ -65,6 +65,10 @@ class Lock(ABC):
     """Exclusive ownership of a path, held until :meth:`release` or the end of the process."""
 
     @abstractmethod
+    def tell(self, owner: str) -> None:
+        """Let the file say this of its owner from now on."""
+
+    @abstractmethod
     def release(self) -> None:
         """Give it up.  Does nothing in a forked child, which never owned it."""
 

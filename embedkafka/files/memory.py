@@ -110,6 +110,11 @@ class MemoryLock(Lock):
         self._files = files
         self._path = path
 
+    def tell(self, owner: str) -> None:
+        file = self._files.open(self._path, create=True)
+        file.truncate(0)
+        file.write_all(owner.encode(), 0)
+
     def release(self) -> None:
         self._files.locked.discard(self._path)
 
@@ -222,10 +227,9 @@ class MemoryFiles(Files):
         if path in self.locked:
             raise BlockingIOError(errno.EWOULDBLOCK, "locked by its owner", path)
         self.locked.add(path)
-        file = self.open(path, create=True)
-        file.truncate(0)
-        file.write_all(owner.encode(), 0)
-        return MemoryLock(self, path)
+        lock = MemoryLock(self, path)
+        lock.tell(owner)
+        return lock
 
     def join(self, *parts: str) -> str:
         return posixpath.join(*parts)

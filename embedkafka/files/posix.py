@@ -54,6 +54,11 @@ class PosixLock(Lock):
         self._file: PosixFile | None = file
         _locks.add(self)
 
+    def tell(self, owner: str) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.write_all(owner.encode(), 0)
+
     def release(self) -> None:
         if self._file is not None:
             fcntl.flock(self._file.fd, fcntl.LOCK_UN)
@@ -102,6 +107,6 @@ class PosixFiles(SystemFiles):
             fcntl.flock(file.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BlockingIOError(errno.EWOULDBLOCK, "locked by its owner", path) from None
-        file.truncate(0)
-        file.write_all(owner.encode(), 0)
-        return PosixLock(file)
+        lock = PosixLock(file)
+        lock.tell(owner)
+        return lock

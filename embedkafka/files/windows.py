@@ -56,6 +56,11 @@ class WindowsLock(Lock):
     def __init__(self, file: WindowsFile) -> None:
         self._file: WindowsFile | None = file
 
+    def tell(self, owner: str) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.write_all(owner.encode(), 0)
+
     def release(self) -> None:
         self._file = None  # closing gives the lock up
 
@@ -93,6 +98,6 @@ class WindowsFiles(SystemFiles):
                 msvcrt.locking(file.fd, msvcrt.LK_NBLCK, 1)
             except OSError:
                 raise BlockingIOError(errno.EWOULDBLOCK, "locked by its owner", path) from None
-        file.truncate(0)
-        file.write_all(owner.encode(), 0)
-        return WindowsLock(file)
+        lock = WindowsLock(file)
+        lock.tell(owner)
+        return lock

@@ -371,6 +371,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_closing and self._outbox.is_empty:
             self._transport.close()
 
+    def fileno(self) -> int:
+        """The socket's descriptor; -1 once it is closed."""
+        sock = self._transport.get_extra_info("socket")
+        return -1 if sock is None else int(sock.fileno())
+
     # Ending ----------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:

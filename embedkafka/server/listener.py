@@ -90,7 +90,7 @@ class Listener:
             sock.close()
             raise
         _listeners.add(listener)
-        engine.doors.append(listener)
+        engine.door_opened(listener)
         return listener
 
     @property
@@ -129,8 +129,7 @@ class Listener:
                     self._loop.call_soon_threadsafe(self._begin_to_close)
                 thread.join()
             self._is_closed = True
-            if self in self.engine.doors:
-                self.engine.doors.remove(self)
+            self.engine.door_closed(self)
 
     def __enter__(self) -> Listener:
         return self
@@ -262,9 +261,13 @@ def _reachable(host: str) -> str:
 def _forked() -> None:
     """In a forked child: the parent's port and connections are not ours to keep open."""
     for listener in list(_listeners):
+        if listener._is_closed:
+            continue
         listener._is_closed = True
-        with suppress(OSError):
-            os.close(listener._socket.fileno())
+        connections = [] if listener._site is None else list(listener._site.connections)
+        for descriptor in [listener._socket.fileno(), *(connection.fileno() for connection in connections)]:
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,7 +3,8 @@
 ::
 
     format                     one line, "embedkafka 1": what this is, so that no foreign directory is touched
-    .lock                      pid of the owner; held by a lock of the operating system, which ends with the process
+    .lock                      pid of the owner and, on a second line, the address it listens on, if it does; held by a
+                               lock of the operating system, which ends with the process
     catalog.sqlite             topics and configs; the broker's, see embedkafka.broker.catalog
     broker-0/                  everything in here is as Apache Kafka has it, see broker_directory.py
 """
@@ -26,11 +27,12 @@ FORMAT_VERSION = 1
 class DataDirectory:
     """An owned (or, read-only, a borrowed) data directory.  Made by :meth:`open`, ended by :meth:`close`."""
 
-    def __init__(self, files: Files, path: str, lock: FileLock | None) -> None:
+    def __init__(self, files: Files, path: str, lock: FileLock | None, owner_pid: int = 0) -> None:
         self.files = files
         self.path = path
         self.read_only = lock is None
         self._lock = lock
+        self._owner_pid = owner_pid
 
     @classmethod
     def open(cls, files: Files, path: str, *, owner_pid: int | None = None, read_only: bool = False) -> DataDirectory:
@@ -42,7 +44,7 @@ class DataDirectory:
             read_only: look without owning, also beside a live owner; nothing is written.
 
         Raises:
-            DirectoryLockedError: somebody else owns it; has ``path`` and ``owner_pid``.
+            DirectoryLockedError: somebody else owns it; has ``path``, ``owner_pid`` and ``address``.
             ForeignDirectoryError: it holds something else, or a newer format; has ``path``.
         """
         _check_format(files, path, must_exist=read_only)
@@ -50,11 +52,12 @@ class DataDirectory:
             return cls(files, path, None)
         files.make_dirs(path)
         lock_path = files.join(path, LOCK_FILE)
+        pid = owner_pid or os.getpid()
         try:
-            lock = files.lock(lock_path, str(owner_pid or os.getpid()))
+            lock = files.lock(lock_path, str(pid))
         except BlockingIOError:
-            raise DirectoryLockedError(path, read_owner_pid(files, path)) from None
-        directory = cls(files, path, lock)
+            raise DirectoryLockedError(path, *read_owner(files, path)) from None
+        directory = cls(files, path, lock, pid)
         try:
             _check_format(files, path, must_exist=False)  # again, as the owner
             if not files.exists(files.join(path, FORMAT_FILE)):
@@ -77,6 +80,11 @@ class DataDirectory:
             read_only=self.read_only,
         )
 
+    def announce(self, address: str | None) -> None:
+        """Tell whoever finds the directory owned where its owner listens; None: nowhere."""
+        if self._lock is not None:
+            self._lock.tell(str(self._owner_pid) if address is None else f"{self._owner_pid}\n{address}")
+
     def close(self) -> None:
         """Give the directory up; the brokers' folders have been closed before."""
         if self._lock is not None:
@@ -84,12 +92,13 @@ class DataDirectory:
             self._lock = None
 
 
-def read_owner_pid(files: Files, path: str) -> int | None:
-    """The pid in a directory's lock file, whether or not that process still lives; None when there is none."""
+def read_owner(files: Files, path: str) -> tuple[int | None, str | None]:
+    """Pid and address in a directory's lock file, also of a process that lives no more; None for what is not there."""
     try:
-        return int(files.read_bytes(files.join(path, LOCK_FILE)))
+        pid, _, address = files.read_bytes(files.join(path, LOCK_FILE)).decode("utf-8", "replace").partition("\n")
+        return int(pid), address or None
     except (FileNotFoundError, ValueError):
-        return None
+        return None, None
 
 
 def _check_format(files: Files, path: str, *, must_exist: bool) -> None:
