@@ -173,8 +173,8 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         with self.lock:
             self._topics = topics
             self._settings = settings
-            if self._refuses(command):
-                return error_reply(command, CoordinatorNotAvailableError.errno)
+            if refusal := self._refusal(command):
+                return error_reply(command, refusal)
             self._catch_up()
             decision = self._turn(command, asker)
         return decision.reply if decision.park is None else PARKED
