@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from kafka import KafkaConsumer as RemoteConsumer
 from kafka import KafkaProducer as RemoteProducer
+from kafka import TopicPartition as RemotePartition
 from server.peers import WirePeer, fetch_request
 from server.waiting import wait_until
 
@@ -129,7 +130,7 @@ def test_what_send_has_accepted_is_there_for_a_remote_reader(kafka: EmbeddedKafk
     consumer = RemoteConsumer(
         bootstrap_servers=listener.address, auto_offset_reset="earliest", consumer_timeout_ms=5000
     )
-    consumer.assign([TopicPartition("t", 0)])
+    consumer.assign([RemotePartition("t", 0)])
     assert next(consumer).value == b"in an open batch"
     consumer.close()
     producer.close()
@@ -146,7 +147,7 @@ def test_offsets_committed_outside_are_found_inside(kafka: EmbeddedKafka, listen
     seen: list[object] = []
     wait_until(lambda: bool(seen.extend(outside.poll(100, max_records=4).values()) or seen), timeout_s=30)
     outside.commit()
-    position = outside.position(TopicPartition("t", 0))
+    position = outside.position(RemotePartition("t", 0))
     outside.close(autocommit=False)
     inside = kafka.consumer("t", group_id="g")
     wait_until(lambda: inside.poll(timeout_ms=50) is not None and bool(inside.assignment()))
