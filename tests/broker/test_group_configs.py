@@ -164,3 +164,57 @@ def test_resources_are_topics_brokers_and_groups_with_settings(broker: Broker) -
 def test_a_type_that_kafka_does_not_know_cannot_be_listed(broker: Broker) -> None:
     with pytest.raises(UnsupportedVersionError, match="type 1"):
         broker.port.list_config_resources(broker.context, [1])
+
+
+# What the broker's settings do for groups without their own --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("group.consumer.session.timeout.ms", 50_000),
+        ("group.consumer.heartbeat.interval.ms", 6_000),
+        ("group.consumer.assignment.interval.ms", 700),
+        ("group.share.session.timeout.ms", 50_000),
+        ("group.share.heartbeat.interval.ms", 6_000),
+        ("group.share.assignment.interval.ms", 700),
+        ("group.share.record.lock.duration.ms", 20_000),
+        ("group.share.delivery.count.limit", 7),
+        ("group.share.partition.max.record.locks", 300),
+    ],
+)
+def test_a_group_without_a_setting_obeys_the_brokers(name: str, value: int) -> None:
+    with running(None, **{name: value}) as broker:
+        field = name.removeprefix("group.").replace(".", "_")
+        assert getattr(broker.engine.group_configs.of("g"), field) == value
+
+
+def test_a_share_group_takes_no_more_members_than_the_broker_allows() -> None:
+    with running(None, **{"group.share.max.size": 1}) as broker:
+        requests = [api.ShareGroupHeartbeatRequest("g", name, 0, None, ["t"]) for name in "ab"]
+        codes = [broker.port.share_group_heartbeat(REMOTE, request).error_code for request in requests]
+        assert codes == [0, 81]
+
+
+@pytest.mark.parametrize("group_type", ["consumer", "share"])
+def test_assignments_of_a_group_keep_the_brokers_distance(group_type: str) -> None:
+    clock = ManualClock()
+    with running(None, clock=clock, **{f"group.{group_type}.assignment.interval.ms": 1_000}) as broker:
+        broker.create(partitions=2)
+
+        def beat(name: str, epoch: int = 0) -> Any:
+            topics = ["t"] if epoch == 0 else None
+            if group_type == "share":
+                shared = api.ShareGroupHeartbeatRequest("g", name, epoch, None, topics)
+                return broker.port.share_group_heartbeat(REMOTE, shared)
+            request = api.ConsumerGroupHeartbeatRequest(
+                "g", name, epoch, None, None, 1000 if topics else -1, topics, topic_partitions={} if topics else None
+            )
+            return broker.port.consumer_group_heartbeat(REMOTE, request)
+
+        epoch = beat("a").member_epoch
+        beat("b")
+        clock.advance(999)
+        assert beat("b", epoch).member_epoch == epoch
+        clock.advance(1)
+        assert beat("b", epoch).member_epoch > epoch
