@@ -24,6 +24,8 @@ from embedkafka.server.handler import Handler
 # the end of what is tiered (KIP-1005), the first offset still to be tiered (KIP-1023).
 _FIRST_VERSION = {-3: 7, -4: 8, -5: 9, -6: 11}
 
+_WITH_LEADER_EPOCH = 4
+
 
 def list_offsets(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse:
     """Offsets by time, partition by partition."""
@@ -47,16 +49,17 @@ def list_offsets(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse
         topics=[
             ListOffsetsTopicResponse(
                 topic.name,
-                [_offset(found[TopicPartition(topic.name, each.partition_index)]) for each in topic.partitions],
+                [_offset(found[TopicPartition(topic.name, each.partition_index)], call) for each in topic.partitions],
             )
             for topic in request.topics
         ]
     )
 
 
-def _offset(found: api.PartitionOffset) -> ListOffsetsPartitionResponse:
+def _offset(found: api.PartitionOffset, call: Call) -> ListOffsetsPartitionResponse:
+    leader_epoch = found.leader_epoch if call.version >= _WITH_LEADER_EPOCH else -1
     return ListOffsetsPartitionResponse(
-        found.topic_partition.partition, found.error_code, found.timestamp, found.offset, found.leader_epoch
+        found.topic_partition.partition, found.error_code, found.timestamp, found.offset, leader_epoch
     )
 
 
