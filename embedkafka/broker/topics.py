@@ -205,7 +205,10 @@ class Topics:
             raise UnknownTopicOrPartitionError(f"topic {name!r} does not exist, and auto.create.topics.enable is off")
         with suppress(TopicAlreadyExistsError):  # another thread may be faster
             self._create(NewTopicSpec(name), is_duplicate=False, dry=False)
-        return self._topics[name]
+        found = self._topics.get(name)
+        if found is None:
+            raise UnknownTopicOrPartitionError(f"topic {name!r} was deleted as soon as it was created")
+        return found
 
     def ensure_internal(self, name: str) -> Topic:
         """An internal topic, created at its first use.

@@ -21,7 +21,6 @@ from embedkafka.errors import (
     IllegalStateError,
     KafkaStorageError,
     LeaderNotAvailableError,
-    RetriableError,
     UnknownTopicOrPartitionError,
     for_code,
 )
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
 
 _GROUP = 0  # FindCoordinator's key type for consumer groups
 _TRANSACTION = 1  # and for transactional ids
+
+NOT_THERE_YET = (UnknownTopicOrPartitionError, LeaderNotAvailableError)
+"""What is said of a topic that somebody may yet create."""
 
 _in_tasks = threading.local()
 
@@ -143,6 +145,7 @@ class EmbeddedLink:
         Raises:
             UnknownTopicOrPartitionError: no such topic within the time.
             InvalidTopicError: the name is not legal.
+            KafkaStorageError: it cannot be created, which waiting does not change.
         """
         if self._version != self.engine.metadata_version:
             self._forget_metadata()
@@ -151,7 +154,7 @@ class EmbeddedLink:
             return found
         try:
             return self._look_up(name, auto_create=auto_create)
-        except RetriableError:
+        except NOT_THERE_YET:
             if timeout_ms <= 0:
                 raise
         self._wait_for_change(lambda: self._exists(name), timeout_ms)

@@ -126,6 +126,22 @@ def test_a_bad_name_is_not_created_automatically(broker: Broker) -> None:
     assert asked.topic_id == UUID(int=0)
 
 
+def test_a_topic_that_is_deleted_while_it_is_created_automatically_is_unknown(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = broker.engine.topics
+    announce = topics._announce
+
+    def delete_at_once() -> None:
+        monkeypatch.setattr(topics, "_announce", announce)
+        announce()
+        topics.delete(["n"])
+
+    monkeypatch.setattr(topics, "_announce", delete_at_once)
+    (asked,) = broker.port.metadata(broker.context, ["n"], auto_create=True).topics
+    assert for_code(asked.error_code).__name__ == "UnknownTopicOrPartitionError"
+
+
 def test_a_deleted_topic_is_gone_with_its_records(broker: Broker) -> None:
     broker.send(b"v")
     (result,) = broker.port.delete_topics(broker.context, ["t"])

@@ -125,6 +125,8 @@ def test_the_sender_is_told_and_sending_works_again(disk: SmallDisk) -> None:
         assert isinstance(error, embedkafka.errors.KafkaStorageError)
         assert "no space" in str(error).lower()
         assert read_offsets(engine) == [0, *acknowledged]
+        with pytest.raises(embedkafka.errors.KafkaStorageError):  # and no waiting for a topic that nobody can create
+            producer.send("another", VALUE, partition=0).get(timeout=10)
         disk.free()
         after = producer.send("t", b"again", partition=0).get(timeout=10).offset
         assert after == len(acknowledged) + 1

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from embedkafka.client.link import EmbeddedLink, connect
+from embedkafka.client.link import NOT_THERE_YET, EmbeddedLink, connect
 from embedkafka.client.partitioners import DefaultPartitioner
 from embedkafka.client.producer.config import DEFAULT_CONFIG, producer_settings
 from embedkafka.client.producer.delivery import Delivery, Signal
@@ -309,7 +309,7 @@ class KafkaProducer(SendPath):
         try:
             return self._link.topic(topic, auto_create=self.config["allow_auto_create_topics"], timeout_ms=timeout_ms)
         except BrokerResponseError as error:
-            if error.retriable:
+            if isinstance(error, NOT_THERE_YET):
                 message = f"topic {topic!r} was not there within max_block_ms ({timeout_ms} ms): {error}"
                 raise KafkaTimeoutError(message) from error
             raise

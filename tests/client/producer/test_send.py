@@ -14,6 +14,7 @@ from embedkafka.client.partitioners import DefaultPartitioner, RoundRobinPartiti
 from embedkafka.client.serializers import IntegerSerializer, JsonSerializer, MsgpackSerializer, StringSerializer
 from embedkafka.errors import (
     IllegalStateError,
+    KafkaStorageError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -443,3 +444,19 @@ def test_get_gives_up_after_its_timeout(world: Any) -> None:
         producer.flush(timeout=0.25)
     port.release()
     assert future.get(timeout=0).offset == 1
+
+
+def test_a_topic_that_cannot_be_created_is_not_waited_for(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = world.producer()
+
+    def full(*entries: Any) -> None:
+        raise KafkaStorageError("no space left on device")
+
+    monkeypatch.setattr(world.engine.catalog, "put_topics", full)
+    began_ms = world.clock.now_ms()
+    future = producer.send("t", b"v")
+    assert isinstance(future.exception, KafkaStorageError)
+    assert "no space left" in str(future.exception)
+    assert world.clock.now_ms() == began_ms
+    monkeypatch.undo()
+    assert producer.send("t", b"v").get().offset == 0
