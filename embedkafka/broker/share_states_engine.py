@@ -11,7 +11,6 @@ from embedkafka.broker.share_states_host import share_state_config
 from embedkafka.broker.topic import SHARE_GROUP_STATE
 from embedkafka.clock import Clock
 from embedkafka.model import TopicPartition
-from embedkafka.record import read_header
 from embedkafka.storage.log import AppendOrigin
 
 if TYPE_CHECKING:
@@ -31,11 +30,12 @@ class EngineShareStateLog:
     def end_offset(self) -> int:
         return self._partition.log.end_offset
 
-    def append(self, batch: bytearray) -> None:
+    def append(self, batch: bytearray, record_count: int | None = None, timestamp_ms: int = -1) -> None:
         """A commit of one job waits for this, so it takes the straight way where that is open."""
         partition = self._partition
-        header = read_header(batch)
-        plain = partition.append_plain(batch, record_count=header.records_count, max_timestamp=header.max_timestamp)
+        plain = None
+        if record_count is not None:
+            plain = partition.append_plain(batch, record_count=record_count, max_timestamp=timestamp_ms)
         if plain is None:
             partition.append(batch, origin=AppendOrigin.COORDINATOR)
 

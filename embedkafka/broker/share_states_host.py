@@ -16,10 +16,10 @@ class ShareStateLog(Protocol):
     def end_offset(self) -> int:
         """Where the next batch goes."""
 
-    def append(self, batch: bytearray) -> None:
+    def append(self, batch: bytearray, record_count: int | None = None, timestamp_ms: int = -1) -> None:
         """Append one encoded batch whose base offset is still 0; returns when it is committed.
 
-        Called with the shard's lock held; so it wakes nobody.
+        Called with the shard's lock held; so it wakes nobody.  Who says what is in the batch is served faster.
 
         Raises:
             BrokerResponseError: it is not in the log.

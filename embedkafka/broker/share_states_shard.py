@@ -91,7 +91,8 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
     def _append(self, decision: Decision, now_ms: int) -> None:
         log = self._writable_log()
         offset = log.end_offset
-        log.append(encode_batch([(now_ms, *records.encode(record), ()) for record in decision.records]))
+        batch = encode_batch([(now_ms, *records.encode(record), ()) for record in decision.records])
+        log.append(batch, len(decision.records), now_ms)
         for index, record in enumerate(decision.records):
             self._machine.apply(record, offset + index)
 

@@ -366,7 +366,7 @@ class TestAcknowledging:
         broker.send(b"1")
         worker.take()
 
-        def refuse(self: object, batch: bytearray) -> None:
+        def refuse(self: object, batch: bytearray, *of_batch: int) -> None:
             raise KafkaStorageError("no space")
 
         with monkeypatch.context() as broken:

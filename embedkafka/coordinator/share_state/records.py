@@ -6,6 +6,7 @@ schema.  A snapshot's key without a value forgets the share partition.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from embedkafka.coordinator.share_state.api import StateBatch
@@ -29,7 +30,7 @@ class ShareStateRecord(NamedTuple):
 def encode(record: ShareStateRecord) -> tuple[bytes, bytes | None]:
     """A record's key and value as Kafka 4.3 writes them."""
     change = record.change
-    key = share_snapshot.KEY.encode_bytes(share_snapshot.ShareSnapshotKey(*record.key), _VERSION)
+    key = _encode_key(record.key)
     if isinstance(change, Update):
         return _UPDATE.to_bytes(2, "big") + key, _VERSION_BYTES + _encode_update(change)
     key = _SNAPSHOT.to_bytes(2, "big") + key
@@ -57,6 +58,11 @@ def decode(key: bytes | memoryview, value: bytes | memoryview | None) -> ShareSt
     if record_type == _UPDATE:
         return ShareStateRecord(partition, _to_update(share_update.VALUE.decode_whole(value, version, 2)))
     return ShareStateRecord(partition, _to_snapshot(share_snapshot.VALUE.decode_whole(value, version, 2)))
+
+
+@lru_cache(maxsize=1_024)  # every commit of a share group has one of its few
+def _encode_key(key: SharePartitionKey) -> bytes:
+    return share_snapshot.KEY.encode_bytes(share_snapshot.ShareSnapshotKey(*key), _VERSION)
 
 
 def _encode_snapshot(change: Snapshot) -> bytes:
