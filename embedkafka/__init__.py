@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from embedkafka.client.serializers import MsgpackSerializer as MsgpackSerializer
     from embedkafka.client.serializers import Serializer as Serializer
     from embedkafka.client.serializers import StringSerializer as StringSerializer
+    from embedkafka.client.share_consumer import KafkaShareConsumer as KafkaShareConsumer
     from embedkafka.clock import ManualClock as ManualClock
     from embedkafka.embedded import EmbeddedKafka as EmbeddedKafka
+    from embedkafka.model import AcknowledgeType as AcknowledgeType
     from embedkafka.model import ConsumerGroupMetadata as ConsumerGroupMetadata
     from embedkafka.model import OffsetAndMetadata as OffsetAndMetadata
     from embedkafka.model import OffsetAndTimestamp as OffsetAndTimestamp
@@ -63,10 +65,11 @@ _HOMES = {
         "BytesSerializer DefaultSerializer Deserializer IntegerSerializer JsonSerializer MsgpackSerializer Serializer "
         "StringSerializer"
     ),
+    "client.share_consumer": "KafkaShareConsumer",
     "clock": "ManualClock",
     "embedded": "EmbeddedKafka",
     "model": (
-        "ConsumerGroupMetadata OffsetAndMetadata OffsetAndTimestamp ProducerRecord RecordMetadata "
+        "AcknowledgeType ConsumerGroupMetadata OffsetAndMetadata OffsetAndTimestamp ProducerRecord RecordMetadata "
         "SubscriptionPattern TopicPartition TopicPartitionReplica"
     ),
     "record": "ConsumerRecord",
@@ -80,10 +83,12 @@ __all__ = [  # noqa: RUF022  # loaded by __getattr__; grouped by what a reader l
     # clients
     "KafkaProducer",
     "KafkaConsumer",
+    "KafkaShareConsumer",
     "KafkaAdminClient",
     "ConsumerRebalanceListener",
     "AsyncConsumerRebalanceListener",
     # what they take and give
+    "AcknowledgeType",
     "ConsumerRecord",
     "ProducerRecord",
     "RecordMetadata",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,6 +33,19 @@ class TopicIdPartition(NamedTuple):
 
     topic_id: UUID
     partition: int
+
+
+class AcknowledgeType(IntEnum):
+    """What became of a record that a share consumer got (Java's ``AcknowledgeType``)."""
+
+    ACCEPT = 1
+    """It is done."""
+    RELEASE = 2
+    """Somebody should try it again, unless it was delivered as often as it may be."""
+    REJECT = 3
+    """Nobody should: it is done away with, or goes to the group's dead-letter topic."""
+    RENEW = 4
+    """It takes longer: the lock starts anew (KIP-1222)."""
 
 
 class TopicPartitionReplica(NamedTuple):

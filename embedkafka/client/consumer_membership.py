@@ -8,13 +8,12 @@ or to hear, which :meth:`EmbeddedConsumerMembership.watch` tells; nobody has to 
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from embedkafka.broker.api import ConsumerGroupHeartbeatReply, ConsumerGroupHeartbeatRequest, Liveness
 from embedkafka.client.member import CommittingMember, GroupOffsets, Watching
-from embedkafka.errors import UnknownTopicOrPartitionError
+from embedkafka.client.topic_ids import TopicIds
 from embedkafka.model import ConsumerGroupMetadata, TopicPartition
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class EmbeddedConsumerMembership(CommittingMember):
         self._rebalance_timeout_ms = rebalance_timeout_ms
         self._server_assignor = server_assignor
         self._rack_id = rack_id
-        self._names: dict[UUID, str] = {}
+        self._topic_ids = TopicIds(link)
         self._has_sent_regex = False
         self.member_epoch = _JOIN_EPOCH
 
@@ -89,7 +88,7 @@ class EmbeddedConsumerMembership(CommittingMember):
         """
         joins = not self.is_member
         if wish is not None:
-            self._learn_names(wish)
+            self._topic_ids.learn(wish.topics)
         regex = None if wish is None else wish.regex
         if regex is None and wish is not None and self._has_sent_regex:
             regex = ""  # takes the last one back
@@ -119,24 +118,13 @@ class EmbeddedConsumerMembership(CommittingMember):
         return {
             TopicPartition(name, number)
             for topic_id, numbers in reply.assignment.items()
-            for name in [self._name_of(topic_id)]
-            if name is not None  # a topic that was deleted a moment ago
+            for name in [self._topic_ids.name_of(topic_id)]
+            if name is not None
             for number in numbers
         }
 
-    def _name_of(self, topic_id: UUID) -> str | None:
-        if topic_id not in self._names:
-            self._names.update({topic.topic_id: topic.topic for topic in self._link.topics()})
-        return self._names.get(topic_id)
-
-    def _learn_names(self, wish: Wish) -> None:
-        """What a member asks for by name it need not look for among all topics."""
-        for name in wish.topics:
-            with suppress(UnknownTopicOrPartitionError):
-                self._names[self._link.topic(name).topic_id] = name
-
     def _by_id(self, partitions: Collection[TopicPartition]) -> dict[UUID, list[int]]:
-        ids = {name: topic_id for topic_id, name in self._names.items()}
+        ids = self._topic_ids.by_name()
         found: dict[UUID, list[int]] = {}
         for partition in sorted(partitions):
             if partition.topic in ids:

@@ -78,7 +78,23 @@ DIFFERENCES: dict[str, Difference] = {
         "RecordMetadata",
         "errors",
     ),
-    **_names("Java's clients have it", "ProducerRecord", "SubscriptionPattern"),
+    **_names(
+        "Java's clients have it", "AcknowledgeType", "KafkaShareConsumer", "ProducerRecord", "SubscriptionPattern"
+    ),
+    "admin name SharePartitionOffsetInfo": Difference(None, "there", "Java's admin client has it"),
+    "fields of admin SharePartitionOffsetInfo": Difference(
+        None, "start_offset, leader_epoch=None, lag=None", "Java's admin client has it"
+    ),
+    **{
+        f"KafkaAdminClient.{name}": Difference(None, parameters, "Java's admin client has it")
+        for name, parameters in {
+            "describe_share_groups": "(group_ids)",
+            "delete_share_groups": "(group_ids)",
+            "list_share_group_offsets": "(group_specs)",
+            "alter_share_group_offsets": "(group_id, offsets)",
+            "delete_share_group_offsets": "(group_id, topics)",
+        }.items()
+    },
     **_names(
         "ready-made, as Java's clients have them",
         "BytesSerializer",

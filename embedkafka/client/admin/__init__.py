@@ -11,6 +11,7 @@ from embedkafka.client.admin.acls import (
     ResourceType,
 )
 from embedkafka.client.admin.client import KafkaAdminClient
+from embedkafka.client.admin.share_groups import SharePartitionOffsetInfo
 from embedkafka.client.admin.transactions import (
     AbortTransactionSpec,
     PartitionProducerState,
@@ -66,6 +67,7 @@ __all__ = [
     "ResourcePatternFilter",
     "ResourceType",
     "ScramMechanism",
+    "SharePartitionOffsetInfo",
     "TransactionDescription",
     "TransactionListing",
     "TransactionState",

@@ -9,9 +9,9 @@ from typing import Any
 from embedkafka.client.admin.acls import AclAdmin
 from embedkafka.client.admin.cluster import ClusterAdmin
 from embedkafka.client.admin.configs import ConfigAdmin
-from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.client.admin.later import LaterAdmin
 from embedkafka.client.admin.quotas import QuotaAdmin
+from embedkafka.client.admin.share_groups import ShareGroupAdmin
 from embedkafka.client.admin.topics import TopicAdmin
 from embedkafka.client.admin.transactions import TransactionAdmin
 from embedkafka.client.admin.users import UserAdmin
@@ -39,7 +39,15 @@ WITHOUT_MEANING: Mapping[str, str] = {
 
 
 class KafkaAdminClient(
-    TopicAdmin, ConfigAdmin, GroupAdmin, TransactionAdmin, ClusterAdmin, AclAdmin, UserAdmin, QuotaAdmin, LaterAdmin
+    TopicAdmin,
+    ConfigAdmin,
+    ShareGroupAdmin,
+    TransactionAdmin,
+    ClusterAdmin,
+    AclAdmin,
+    UserAdmin,
+    QuotaAdmin,
+    LaterAdmin,
 ):
     """Creates, describes, changes and deletes topics, settings, groups, transactions, rules, users and limits.
 

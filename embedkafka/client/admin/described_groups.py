@@ -46,12 +46,13 @@ def _consumer_member(member: DescribedConsumerMember) -> dict[str, Any]:
         "member_type": "consumer" if member.member_type else "classic",
         "subscribed_topic_regex": member.subscribed_topic_regex,
         "member_metadata": {"topics": list(member.subscribed_topic_names), "user_data": None},
-        "member_assignment": _named(member.assignment),
-        "target_assignment": _named(member.target_assignment),
+        "member_assignment": named_partitions(member.assignment),
+        "target_assignment": named_partitions(member.target_assignment),
     }
 
 
-def _named(partitions: Sequence[TopicIdPartitions]) -> dict[str, Any]:
+def named_partitions(partitions: Sequence[TopicIdPartitions]) -> dict[str, Any]:
+    """Assigned partitions in the shape of a decoded assignment."""
     return {
         "assigned_partitions": [{"topic": each.topic_name, "partitions": list(each.partitions)} for each in partitions],
         "user_data": None,

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial, wraps
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, overload
 
 from embedkafka.broker.api import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
 from embedkafka.client.consumer.assigning import Assigning
@@ -40,7 +39,8 @@ from embedkafka.client.future import Future
 from embedkafka.client.link import connect
 from embedkafka.client.member import MemberLiveness
 from embedkafka.client.membership import EmbeddedMembership
-from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaTimeoutError, RetriableError
+from embedkafka.client.one_thread import OneThread, by_one_thread
+from embedkafka.errors import IllegalStateError, KafkaTimeoutError, RetriableError
 from embedkafka.model import (
     ConsumerGroupMetadata,
     OffsetAndMetadata,
@@ -52,34 +52,8 @@ from embedkafka.record import ConsumerRecord
 
 _log = logging.getLogger(__name__)
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
-
-def _by_one_thread(method: _Method) -> _Method:
-    """A public method: the consumer must be open, and no other thread inside it."""
-
-    @wraps(method)
-    def guarded(self: KafkaConsumer, *args: Any, **kwargs: Any) -> Any:
-        me = threading.get_ident()
-        if self._user is not None and self._user != me:
-            raise ConcurrentModificationError(
-                "KafkaConsumer is for one thread at a time; another is inside it (wakeup() alone may be called)"
-            )
-        outermost = self._user is None
-        self._link.check_usable()
-        self._user = me
-        try:
-            return method(self, *args, **kwargs)
-        finally:
-            if outermost:
-                self._user = None
-                if self._is_manual:
-                    self._link.after_call()
-
-    return guarded  # type: ignore[return-value]  # the same signature
-
-
-class KafkaConsumer:
+class KafkaConsumer(OneThread):
     """Reads records from an engine in this process; alone, or sharing partitions with the other members of a group.
 
     Args:
@@ -114,7 +88,6 @@ class KafkaConsumer:
     def _build(self, policy: ResetPolicy, level: int, assigning: Assigning) -> None:
         settings, link = self.config, self._link
         self._is_manual = link.clock.is_manual
-        self._user: int | None = None
         self._closed = False
         self._iteration: Iteration | None = None
         self._records: Iterator[ConsumerRecord] | None = None
@@ -239,7 +212,7 @@ class KafkaConsumer:
 
     # What to read ----------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def subscribe(
         self,
         topics: Sequence[str] = (),
@@ -265,12 +238,12 @@ class KafkaConsumer:
         self._subscription.subscribe(topics, pattern, listener)
         self._topics.watch()
 
-    @_by_one_thread
+    @by_one_thread
     def subscription(self) -> set[str] | None:
         """The topics subscribed to; None without a subscription."""
         return set(self._subscription.topics) if self._subscription.is_group_managed else None
 
-    @_by_one_thread
+    @by_one_thread
     def unsubscribe(self) -> None:
         """Stop reading: leave the group, forget partitions and positions."""
         self._end_iteration()
@@ -287,7 +260,7 @@ class KafkaConsumer:
         self._subscription.unsubscribe()
         self._topics.unwatch()
 
-    @_by_one_thread
+    @by_one_thread
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """Read exactly these partitions, outside any group's rebalancing; none unsubscribes.
 
@@ -307,12 +280,12 @@ class KafkaConsumer:
         self._subscription.assign(wanted)
         self._topics.watch()
 
-    @_by_one_thread
+    @by_one_thread
     def assignment(self) -> set[TopicPartition]:
         """The partitions this consumer reads now."""
         return set(self._subscription.assignment)
 
-    @_by_one_thread
+    @by_one_thread
     def pause(self, *partitions: TopicPartition) -> None:
         """Get no records from these partitions until :meth:`resume`; the group does not notice.
 
@@ -326,21 +299,21 @@ class KafkaConsumer:
             if self._iteration is not None and self._iteration.state is state:
                 self._end_iteration()
 
-    @_by_one_thread
+    @by_one_thread
     def resume(self, *partitions: TopicPartition) -> None:
         """Get records from these partitions again."""
         states = [self._subscription.state(partition) for partition in partitions]
         for state in states:
             state.paused = False
 
-    @_by_one_thread
+    @by_one_thread
     def paused(self) -> set[TopicPartition]:
         """The assigned partitions that are paused."""
         return {partition for partition, state in self._subscription.assignment.items() if state.paused}
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def poll(
         self, timeout_ms: float = 0, max_records: int | None = None, update_offsets: bool = True
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
@@ -429,7 +402,7 @@ class KafkaConsumer:
                     return
             yield iteration.records
 
-    @_by_one_thread
+    @by_one_thread
     def _next_chunk(self) -> Iteration | None:
         self._end_iteration()
         fetcher = self._fetcher
@@ -458,7 +431,7 @@ class KafkaConsumer:
 
     # Positions -------------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def seek(self, partition: TopicPartition, offset: int | OffsetAndMetadata) -> None:
         """Read on from ``offset`` (0 or more) in an assigned partition.
 
@@ -479,7 +452,7 @@ class KafkaConsumer:
         self._end_iteration()
         state.seek(offset, epoch)
 
-    @_by_one_thread
+    @by_one_thread
     def seek_to_beginning(self, *partitions: TopicPartition) -> None:
         """Read on from the first record there is, in these or all assigned partitions; looked up when needed.
 
@@ -489,7 +462,7 @@ class KafkaConsumer:
         """
         self._seek_by(EARLIEST_TIMESTAMP, partitions)
 
-    @_by_one_thread
+    @by_one_thread
     def seek_to_end(self, *partitions: TopicPartition) -> None:
         """Read on behind the last record there is, in these or all assigned partitions; looked up when needed.
 
@@ -513,7 +486,7 @@ class KafkaConsumer:
         for partition in chosen:
             self._subscription.ask_reset(assignment[partition], timestamp)
 
-    @_by_one_thread
+    @by_one_thread
     def position(self, partition: TopicPartition, timeout_ms: float | None = None) -> int | None:
         """The offset of the next record the program gets; None where it cannot be found out in time.
 
@@ -539,19 +512,19 @@ class KafkaConsumer:
 
     # Topics ----------------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def topics(self) -> set[str]:
         """All topics, read afresh; without internal ones while ``exclude_internal_topics``."""
         return self._topics.visible()
 
-    @_by_one_thread
+    @by_one_thread
     def partitions_for_topic(self, topic: str) -> set[int]:
         """A topic's partition numbers; empty where there is no such topic."""
         return set(range(self._link.partitions([topic]).get(topic, 0)))
 
     # Offsets ---------------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def beginning_offsets(
         self, partitions: Iterable[TopicPartition], timeout_ms: float | None = None
     ) -> dict[TopicPartition, int]:
@@ -563,7 +536,7 @@ class KafkaConsumer:
         """
         return self._edge_offsets(partitions, EARLIEST_TIMESTAMP, timeout_ms)
 
-    @_by_one_thread
+    @by_one_thread
     def end_offsets(
         self, partitions: Iterable[TopicPartition], timeout_ms: float | None = None
     ) -> dict[TopicPartition, int]:
@@ -584,7 +557,7 @@ class KafkaConsumer:
         found = self._positions.look_up(dict.fromkeys(wanted, timestamp), self._limit_ms(timeout_ms))
         return {partition: found[partition].offset for partition in wanted}
 
-    @_by_one_thread
+    @by_one_thread
     def offsets_for_times(
         self, timestamps: Mapping[TopicPartition, int], timeout_ms: float | None = None
     ) -> dict[TopicPartition, OffsetAndTimestamp | None]:
@@ -608,7 +581,7 @@ class KafkaConsumer:
             for partition, answer in ((partition, found[partition]) for partition in timestamps)
         }
 
-    @_by_one_thread
+    @by_one_thread
     def highwater(self, partition: TopicPartition) -> int | None:
         """The offset behind the last record that the last fetch knew of; None before the first.
 
@@ -618,7 +591,7 @@ class KafkaConsumer:
         """
         return self._subscription.state(partition).highwater
 
-    @_by_one_thread
+    @by_one_thread
     def lag(self, partition: TopicPartition) -> int | None:
         """How many offsets the position is behind the end of the partition now; None without a position.
 
@@ -635,7 +608,7 @@ class KafkaConsumer:
 
     # Committing ------------------------------------------------------------------------------------------------------
 
-    @_by_one_thread
+    @by_one_thread
     def commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata] | None = None, timeout_ms: float | None = None
     ) -> None:
@@ -653,7 +626,7 @@ class KafkaConsumer:
         """
         self._commits().commit(self._to_commit(offsets), timeout_ms)
 
-    @_by_one_thread
+    @by_one_thread
     def commit_async(
         self,
         offsets: Mapping[TopicPartition, OffsetAndMetadata] | None = None,
@@ -698,7 +671,7 @@ class KafkaConsumer:
     def committed(
         self, partition: TopicPartition, metadata: Literal[True], timeout_ms: float | None = None
     ) -> OffsetAndMetadata | None: ...
-    @_by_one_thread
+    @by_one_thread
     def committed(
         self, partition: TopicPartition, metadata: bool = False, timeout_ms: float | None = None
     ) -> int | OffsetAndMetadata | None:
@@ -728,7 +701,7 @@ class KafkaConsumer:
             return None
         return found if metadata else found.offset
 
-    @_by_one_thread
+    @by_one_thread
     def group_metadata(self) -> ConsumerGroupMetadata:
         """This consumer's identity in its group, for committing offsets inside a transaction (KIP-447)."""
         if self._membership is None or self._group is None:
@@ -774,16 +747,20 @@ class KafkaConsumer:
             return
         self._close(autocommit, timeout_ms)
 
-    @_by_one_thread
+    @by_one_thread
     def _close(self, autocommit: bool, timeout_ms: float | None) -> None:
         self._end_iteration()
-        self._closed = True
         try:
+            self._closed = True
             if self._group is not None:
                 if autocommit:
                     self._group.commits.auto_commit_now(timeout_ms)
                 self._group.commits.run_callbacks()
                 self._group.leave("the consumer was closed", tell=True)
+        except BaseException:
+            if self._membership is not None:  # nobody closes it a second time: let the others not wait for it
+                self._membership.leave("closing the consumer was interrupted")
+            raise
         finally:
             self._let_go()
             for name in ("key_deserializer", "value_deserializer"):

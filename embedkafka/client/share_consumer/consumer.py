@@ -1,0 +1,524 @@
+"""``KafkaShareConsumer``: Java's share consumer (KIP-932) in kafka-python's manner.
+
+This file is the public face: it checks arguments, keeps other threads out, and hands on.  What is held of each
+partition is in :mod:`~embedkafka.client.share_consumer.in_flight`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, overload
+from uuid import UUID
+
+from embedkafka.client.consumer.deserializers import checked, close_quietly
+from embedkafka.client.consumer.waker import Waker
+from embedkafka.client.link import connect
+from embedkafka.client.member import MemberLiveness
+from embedkafka.client.one_thread import OneThread, by_one_thread
+from embedkafka.client.share_consumer.acknowledgements import Acknowledgements, CommitCallback, Results
+from embedkafka.client.share_consumer.config import DEFAULT_CONFIG, acquire_mode, share_settings
+from embedkafka.client.share_consumer.fetcher import Handed, ShareFetcher, ShareFetchSettings
+from embedkafka.client.share_consumer.group import ShareGroup
+from embedkafka.client.share_consumer.in_flight import InFlight
+from embedkafka.client.share_consumer.metrics import ShareMetrics
+from embedkafka.client.share_membership import EmbeddedShareMembership
+from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaError, WakeupError
+from embedkafka.model import AcknowledgeType, TopicIdPartition, validate_topic_name
+from embedkafka.record import ConsumerRecord
+
+_ACCEPT = AcknowledgeType.ACCEPT
+
+
+class KafkaShareConsumer(OneThread):
+    """Gets records of a share group: each goes to one of its consumers, and again to one until it is acknowledged.
+
+    A record is locked for the consumer that got it, for ``share.record.lock.duration.ms``.  With
+    ``share_acknowledgement_mode="implicit"`` the next poll or commit accepts what the last poll returned; with
+    ``"explicit"`` the program says of each record what became of it, before it polls again.
+
+    Args:
+        *topics: what to subscribe to; none to call :meth:`subscribe` later.
+        **configs: the settings of ``DEFAULT_CONFIG``, also under Java's dotted names.
+
+    Not thread-safe: each worker thread has a consumer of its own; :meth:`wakeup` is the exception.
+
+    Raises:
+        KafkaConfigurationError: an unknown setting or a value that cannot be.
+        InvalidGroupIdError: no ``group_id``.
+    """
+
+    DEFAULT_CONFIG = DEFAULT_CONFIG
+
+    def __init__(self, *topics: str, **configs: Any) -> None:
+        self.config = settings = share_settings(configs)
+        key_deserializer = checked(settings["key_deserializer"], "key_deserializer")
+        value_deserializer = checked(settings["value_deserializer"], "value_deserializer")
+        self._link = connect(settings["bootstrap_servers"], client_id=str(settings["client_id"]))
+        try:
+            self._build(key_deserializer, value_deserializer)
+            if topics:
+                self._subscribe(topics)
+        except BaseException:
+            self._link.close()
+            raise
+
+    def _build(self, key_deserializer: Any, value_deserializer: Any) -> None:
+        settings, link = self.config, self._link
+        self._is_manual = link.clock.is_manual
+        self._is_explicit = settings["share_acknowledgement_mode"] == "explicit"
+        self._closed = False
+        self._in_callback = False
+        self._iteration: _Iteration | None = None
+        self._records: Iterator[ConsumerRecord] | None = None
+        self._in_flight: dict[TopicIdPartition, InFlight] = {}
+        self._by_name: dict[tuple[str, int], InFlight] = {}  # of the records that the program has
+        self._metrics = ShareMetrics()
+        self._waker = Waker(link.clock)
+        self._liveness = MemberLiveness(link.clock.monotonic_ms(), settings["max_poll_interval_ms"])
+        self._membership = EmbeddedShareMembership(
+            link, settings["group_id"], rack_id=settings["client_rack"] or None, liveness=self._liveness
+        )
+        self._group = ShareGroup(
+            link,
+            self._membership,
+            self._waker,
+            self._metrics,
+            allow_auto_create=bool(settings["allow_auto_create_topics"]),
+            retry_backoff_ms=settings["retry_backoff_ms"],
+        )
+        self._fetcher = ShareFetcher(
+            link,
+            self._group,
+            self._in_flight,
+            ShareFetchSettings(
+                min_bytes=settings["fetch_min_bytes"],
+                max_bytes=settings["fetch_max_bytes"],
+                max_wait_ms=int(settings["fetch_max_wait_ms"]),
+                acquire_mode=acquire_mode(settings),
+                check_crcs=bool(settings["check_crcs"]),
+                key_deserializer=key_deserializer,
+                value_deserializer=value_deserializer,
+            ),
+            self._metrics,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+            arrived=self._waker.notify,
+        )
+        self._acknowledgements = Acknowledgements(
+            link, self._in_flight, self._metrics, retry_backoff_ms=settings["retry_backoff_ms"]
+        )
+        link.owned_by(self, _Abandoned(self._liveness, self._group, self._fetcher))
+
+    def _check_entry(self) -> None:
+        if self._in_callback:
+            raise IllegalStateError("a KafkaShareConsumer cannot be used inside its acknowledgement commit callback")
+        self._link.check_usable()
+
+    # What to read ----------------------------------------------------------------------------------------------------
+
+    @by_one_thread
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for topics by name; a new call replaces the last one, none unsubscribes.
+
+        Raises:
+            TypeError: not a sequence of str.
+            InvalidTopicError: an illegal name.
+        """
+        self._subscribe(topics)
+
+    def _subscribe(self, topics: Sequence[str]) -> None:
+        if isinstance(topics, (str, bytes)) or not all(isinstance(topic, str) for topic in topics):
+            raise TypeError(f"topics is a sequence of str, not {topics!r}")
+        for topic in topics:
+            validate_topic_name(topic)
+        if topics:
+            self._group.subscribe(frozenset(topics))
+        else:
+            self._unsubscribe()
+
+    @by_one_thread
+    def subscription(self) -> set[str]:
+        """The topics subscribed to."""
+        return set(self._group.topics)
+
+    @by_one_thread
+    def unsubscribe(self) -> None:
+        """Send what was acknowledged, release what else is held, leave the group."""
+        self._unsubscribe()
+
+    def _unsubscribe(self) -> None:
+        self._end_iteration()
+        try:
+            self._send_acknowledgements(self.config["default_api_timeout_ms"])
+        finally:
+            self._let_go_of_records()
+            self._group.leave()
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    @by_one_thread
+    def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Handed:
+        """The next records, by partition; they are locked for this consumer.
+
+        Args:
+            timeout_ms: how long to wait while there is nothing, milliseconds, 0 or more; by the engine's clock.
+            max_records: the most to return, 1 or more; None is ``max_poll_records``.
+
+        Returns:
+            Lists in offset order; ``{}`` when the time is up.
+
+        Raises:
+            ValueError, TypeError: such arguments.
+            IllegalStateError: nothing is subscribed to, the consumer is closed, or, with explicit acknowledgement, a
+                record of the last poll is not acknowledged yet.
+            WakeupError: :meth:`wakeup` was called.
+            RecordDeserializationError: a deserializer failed; the record is released, unless it is acknowledged
+                otherwise (by topic, partition and offset) before the next poll.
+        """
+        limit = self._check_poll(timeout_ms, max_records)
+        self._end_iteration()
+        return self._poll(timeout_ms, limit)
+
+    def _check_poll(self, timeout_ms: float, max_records: int | None) -> int:
+        if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)):
+            raise TypeError(f"timeout_ms is a number, not {timeout_ms!r}")
+        if not timeout_ms >= 0:
+            raise ValueError(f"timeout_ms must not be negative: {timeout_ms}")
+        if max_records is None:
+            max_records = self.config["max_poll_records"]
+        if isinstance(max_records, bool) or not isinstance(max_records, int):
+            raise TypeError(f"max_records is an int, not {max_records!r}")
+        if max_records <= 0:
+            raise ValueError(f"max_records must be positive: {max_records}")
+        return max_records
+
+    def _poll(self, timeout_ms: float, limit: int) -> Handed:
+        clock = self._link.clock
+        now_ms = clock.monotonic_ms()
+        self._liveness.last_poll_ms = now_ms
+        deadline_ms = now_ms + timeout_ms
+        if not self._group.topics:
+            raise IllegalStateError("nothing is subscribed to")
+        self._check_all_acknowledged()
+        self._send_acknowledgements(self.config["default_api_timeout_ms"])
+        handed: Handed = {}
+        try:
+            while True:
+                handed = self._read(limit, deadline_ms)
+                if handed or not self._wait(deadline_ms):
+                    break
+        except BaseException:
+            self._fetcher.stop_waiting()
+            self._fetcher.give_back(handed)
+            raise
+        self._note_names()
+        return handed
+
+    def _check_all_acknowledged(self) -> None:
+        if not self._is_explicit:
+            return
+        for in_flight in self._in_flight.values():
+            if in_flight.held_count:
+                raise IllegalStateError("all records must be acknowledged before the next poll (explicit mode)")
+
+    def _read(self, limit: int, deadline_ms: float) -> Handed:
+        waker = self._waker
+        if waker.woken:
+            waker.woken = False
+            raise WakeupError("wakeup() was called")
+        self._group.update()
+        fetcher = self._fetcher
+        fetcher.receive()
+        handed = fetcher.collect(limit)
+        if not handed:
+            fetcher.send(limit, wait=deadline_ms > self._link.clock.monotonic_ms())
+            fetcher.receive()
+            handed = fetcher.collect(limit)
+        return handed
+
+    def _wait(self, deadline_ms: float) -> bool:
+        """Wait until there may be records; False when the time is up."""
+        fetcher = self._fetcher
+        now_ms = self._link.clock.monotonic_ms()
+        if now_ms >= deadline_ms:
+            fetcher.stop_waiting()
+            return False
+        until_ms = deadline_ms
+        for retry_at_ms in (fetcher.retry_at_ms, self._group.retry_at_ms):
+            if retry_at_ms > now_ms:
+                until_ms = min(until_ms, retry_at_ms)
+        self._waker.wait(fetcher.has_reply, None if until_ms == float("inf") else until_ms - now_ms)
+        return True
+
+    def _note_names(self) -> None:
+        self._by_name = {each.topic_partition: each for each in self._in_flight.values()}
+
+    def wakeup(self) -> None:
+        """End a ``poll`` that waits, or the next one, with :class:`WakeupError`.  May be called from any thread."""
+        self._waker.wake()
+
+    # Iterating -------------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[ConsumerRecord]:
+        """Records for ever, or until none came for ``consumer_timeout_ms``; what the loop does not get comes again."""
+        return itertools.chain.from_iterable(self._chunks())
+
+    def __next__(self) -> ConsumerRecord:
+        if self._records is None:
+            self._records = iter(self)
+        try:
+            return next(self._records)
+        except BaseException:  # an iterator that has ended or raised is over, the consumer is not
+            self._records = None
+            raise
+
+    def _chunks(self) -> Iterator[Iterator[ConsumerRecord]]:
+        while not self._closed:
+            if self._iteration is None or not self._iteration.left:
+                self._next_chunk()
+                if self._iteration is None:
+                    return
+            yield self._iteration.records
+
+    @by_one_thread
+    def _next_chunk(self) -> None:
+        self._end_iteration()
+        handed = self._poll(self.config["consumer_timeout_ms"], self.config["max_poll_records"])
+        if handed:
+            self._iteration = _Iteration([record for records in handed.values() for record in records])
+
+    def _end_iteration(self) -> None:
+        """What the program's loop has not got comes again."""
+        iteration, self._iteration = self._iteration, None
+        if iteration is not None:
+            for record in iteration.stop():
+                self._by_name[record.topic, record.partition].give_back((record,))
+
+    # Acknowledging ---------------------------------------------------------------------------------------------------
+
+    @overload
+    def acknowledge(self, record: ConsumerRecord, type: int = _ACCEPT) -> None: ...
+    @overload
+    def acknowledge(self, topic: str, partition: int, offset: int, type: int = _ACCEPT) -> None: ...
+    def acknowledge(  # type: ignore[misc]  # a name for either signature's first argument
+        self, record: Any = None, *where: Any, type: int = _ACCEPT, **named: Any
+    ) -> None:
+        """Say what became of a record that the program got; it is sent with the next poll or commit.
+
+        Args:
+            record: the record; or its topic, partition and offset, as after an error that says which it was.
+            type: an :class:`AcknowledgeType`, ACCEPT where nothing is said; of several for one record the last counts.
+
+        Raises:
+            IllegalStateError: the record is not held by this consumer, or the mode is implicit.
+        """
+        if self._user is not None or self._in_callback or self._closed:
+            self._check_may_acknowledge()
+        if not self._is_explicit:
+            raise IllegalStateError("acknowledge() needs share_acknowledgement_mode='explicit'")
+        if isinstance(record, ConsumerRecord):
+            topic, partition, offset = record.topic, record.partition, record.offset
+            if where:
+                (type,) = where
+        else:
+            topic, partition, offset, type = _where(record, where, type, named)
+        if not 0 < type < 5:
+            raise ValueError(f"no AcknowledgeType: {type!r}")
+        try:
+            in_flight = self._by_name[topic, partition]
+        except KeyError:
+            raise IllegalStateError(f"no record of {topic}-{partition} is held by this consumer") from None
+        in_flight.acknowledge(offset, type)
+
+    def _check_may_acknowledge(self) -> None:
+        if self._user is not None and self._user != threading.get_ident():
+            raise ConcurrentModificationError("KafkaShareConsumer is for one thread at a time; another is inside")
+        self._check_entry()
+
+    @by_one_thread
+    def commit_sync(self, timeout_ms: float | None = None) -> Results:
+        """Send what was acknowledged (in implicit mode: all that the program got) and wait for the outcome.
+
+        Args:
+            timeout_ms: how long to try again what can be retried; None is ``default_api_timeout_ms``.
+
+        Returns:
+            By partition None, or the error with which these acknowledgements failed; ``{}`` if there were none.
+        """
+        self._acknowledgements.run_callbacks()
+        self._end_iteration()
+        limit_ms = self.config["default_api_timeout_ms"] if timeout_ms is None else timeout_ms
+        results = self._send_acknowledgements(limit_ms)
+        self._acknowledgements.run_callbacks()
+        return results
+
+    @by_one_thread
+    def commit_async(self) -> None:
+        """The same, without an outcome: the callback is told, inside a later poll, ``commit_sync`` or ``close``."""
+        self._end_iteration()
+        self._send_acknowledgements(self.config["default_api_timeout_ms"])
+
+    def _send_acknowledgements(self, timeout_ms: float) -> Results:
+        if not self._is_explicit:
+            for in_flight in self._in_flight.values():
+                in_flight.accept_held()
+        return self._acknowledgements.send(self._link.clock.monotonic_ms() + timeout_ms)
+
+    @by_one_thread
+    def set_acknowledgement_commit_callback(self, callback: CommitCallback | None) -> None:
+        """Have ``callback({topic_partition: {offset, ...}}, error_or_none)`` called for each partition acknowledged.
+
+        It is called inside ``poll``, ``commit_sync`` and ``close``, and must not use the consumer.
+        """
+        self._acknowledgements.set_callback(None if callback is None else partial(self._call_back, callback))
+
+    def _call_back(self, callback: CommitCallback, offsets: Any, error: KafkaError | None) -> None:
+        self._in_callback = True
+        try:
+            callback(offsets, error)
+        finally:
+            self._in_callback = False
+
+    @by_one_thread
+    def acquisition_lock_timeout_ms(self) -> int | None:
+        """For how long records are locked, milliseconds, as the broker said last; None before the first came."""
+        return self._fetcher.lock_timeout_ms
+
+    # Life ------------------------------------------------------------------------------------------------------------
+
+    def bootstrap_connected(self) -> bool:
+        """Whether the engine is there."""
+        return self._link.is_open
+
+    def client_instance_id(self, timeout_ms: float | None = None) -> UUID:
+        """Not there: what it identifies are metrics that a client sends to its broker (KIP-714).
+
+        Raises:
+            IllegalStateError: always, as Java's where ``enable.metrics.push`` is off.
+        """
+        raise IllegalStateError("clients in this process send no metrics to the broker; metrics() gives them")
+
+    def metrics(self, raw: bool = False) -> dict[Any, Any] | None:
+        """Totals since the consumer was built, ``{group: {name: value}}``; None without ``metrics_enabled``.
+
+        Args:
+            raw: a flat ``{(group, name): value}`` instead.
+        """
+        if not self.config["metrics_enabled"]:
+            return None
+        assigned = len(self._group.assignment)
+        return self._metrics.flat(assigned) if raw else self._metrics.by_group(assigned)
+
+    def close(self, timeout_ms: float = 30_000) -> None:
+        """Send what was acknowledged, release what else is held, leave the group, let go of the engine.
+
+        With implicit acknowledgement, too, what the last poll returned is released: only a poll or commit accepts it.
+        The second call does nothing, nor does one in a process forked from the consumer's.
+
+        Args:
+            timeout_ms: how long to try to send acknowledgements.
+
+        Raises:
+            ValueError: a negative time.
+            KafkaError: the callback raised; the consumer is closed all the same.
+        """
+        if timeout_ms < 0:
+            raise ValueError(f"timeout_ms must not be negative: {timeout_ms}")
+        if self._closed:
+            return
+        if not self._link.is_open:
+            self._closed = True
+            return
+        self._close(timeout_ms)
+
+    @by_one_thread
+    def _close(self, timeout_ms: float) -> None:
+        self._end_iteration()
+        self._closed = True
+        try:
+            self._acknowledgements.send(self._link.clock.monotonic_ms() + timeout_ms)
+        finally:
+            try:
+                self._let_go_of_records()
+                self._group.leave()
+                self._acknowledgements.run_callbacks()
+            finally:
+                self._let_go()
+                for name in ("key_deserializer", "value_deserializer"):
+                    close_quietly(self.config[name])
+
+    def _let_go_of_records(self) -> None:
+        self._fetcher.close_sessions()
+        self._in_flight.clear()
+        self._by_name = {}
+
+    def _let_go(self) -> None:
+        self._closed = True
+        self._liveness.alive = False
+        self._group.let_go()
+        self._fetcher.forget()
+        self._link.after_call()
+        self._link.close()
+
+    def _kill(self) -> None:
+        """Die as a process would: the group notices when the session or the locks time out."""
+        if not self._closed and self._link.is_open:
+            self._let_go()
+
+    def __enter__(self) -> KafkaShareConsumer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Iteration:
+    """A loop over a plain list, in C; where it stands is read off the list iterator when somebody asks."""
+
+    def __init__(self, records: list[ConsumerRecord]) -> None:
+        self._list = records
+        self.records = iter(records)
+
+    @property
+    def left(self) -> int:
+        """How many records the loop has not got yet."""
+        return operator.length_hint(self.records)
+
+    def stop(self) -> list[ConsumerRecord]:
+        """End the loop's list; gives back what it had not got."""
+        left = self.left
+        rest = self._list[len(self._list) - left :]
+        self._list.clear()
+        return rest
+
+
+class _Abandoned:
+    """What is left to do for a consumer that was collected unclosed; runs later, on a thread inside the engine."""
+
+    def __init__(self, liveness: MemberLiveness, group: ShareGroup, fetcher: ShareFetcher) -> None:
+        self._liveness = liveness
+        self._group = group
+        self._fetcher = fetcher
+
+    def __call__(self) -> None:
+        self._liveness.alive = False
+        self._fetcher.close_sessions()
+        self._group.leave()
+
+
+def _where(topic: Any, rest: Sequence[Any], type_: int, named: Mapping[str, Any]) -> tuple[str, int, int, int]:
+    """Topic, partition, offset and type of an acknowledgement without a record, by position or by name."""
+    names = ("topic", "partition", "offset", "type")
+    given = dict(zip(names, rest if topic is None else (topic, *rest), strict=False))
+    if len(rest) > 3 or given.keys() & named.keys():
+        raise TypeError("acknowledge() takes a record, or topic, partition and offset, and a type")
+    given = {"type": type_, **given, **named}
+    if given.keys() != set(names) or not isinstance(given["topic"], str):
+        raise TypeError(f"acknowledge() takes a record, or topic, partition and offset, not {topic!r}")
+    return given["topic"], given["partition"], given["offset"], given["type"]

@@ -1,0 +1,107 @@
+"""A share session with one broker: which partitions it knows of, and the number that each request carries.
+
+A request names only what is new.  The session opens with the first fetch; when the broker has forgotten it, or the
+numbers disagree, the next fetch opens another, and what was held in the old one is held no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from embedkafka.broker.api import (
+    RequestContext,
+    ShareAcknowledgePartition,
+    ShareAcknowledgeReply,
+    ShareAcknowledgeRequest,
+    ShareFetchPartition,
+    ShareFetchReply,
+    ShareFetchRequest,
+)
+from embedkafka.client.share_consumer.in_flight import RENEW, Sent
+from embedkafka.model import TopicIdPartition
+
+if TYPE_CHECKING:
+    from embedkafka.broker.port import BrokerPort
+
+_OPENING, _CLOSING = 0, -1
+_LAST_EPOCH = 2**31 - 1
+
+Acknowledged = Mapping[TopicIdPartition, Sequence[Sent]]
+
+
+class ShareSession:
+    """One member's conversation with one leader of partitions."""
+
+    def __init__(self, port: BrokerPort, context: RequestContext, group_id: str, member_id: str) -> None:
+        self._port = port
+        self._context = context
+        self._group_id = group_id
+        self._member_id = member_id
+        self._epoch = _OPENING
+        self._known: set[TopicIdPartition] = set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._epoch != _OPENING
+
+    def fetch(
+        self,
+        wanted: Collection[TopicIdPartition],
+        complete: Callable[[ShareFetchReply], None],
+        *,
+        max_wait_ms: int,
+        min_bytes: int,
+        max_bytes: int,
+        max_records: int,
+        acquire_mode: int,
+    ) -> Any:
+        """Ask for records of ``wanted``; gives back what can be cancelled while it waits, or None."""
+        new = [ShareFetchPartition(key) for key in wanted if key not in self._known]
+        forgotten = (
+            [key for key in self._known if key not in wanted] if len(self._known) + len(new) > len(wanted) else ()
+        )
+        request = ShareFetchRequest(
+            self._group_id,
+            self._member_id,
+            self._next_epoch(),
+            new,
+            forgotten,
+            max_wait_ms=max_wait_ms,
+            min_bytes=min_bytes,
+            max_bytes=max_bytes,
+            max_records=max_records,
+            batch_size=max_records,
+            acquire_mode=acquire_mode,
+        )
+        self._known.update(wanted)
+        self._known.difference_update(forgotten)
+        return self._port.share_fetch(self._context, request, complete)
+
+    def acknowledge(self, acknowledged: Acknowledged) -> ShareAcknowledgeReply:
+        """Say what became of records, and hear at once how that went."""
+        renews = any(RENEW in sent.types for sents in acknowledged.values() for sent in sents)
+        return self._acknowledge(acknowledged, self._next_epoch(), renews)
+
+    def close(self) -> None:
+        """End the session: what is still held goes to others at once."""
+        if self.is_open:
+            self._acknowledge({}, _CLOSING, False)
+            self.reset()
+
+    def _acknowledge(self, acknowledged: Acknowledged, epoch: int, renews: bool) -> ShareAcknowledgeReply:
+        partitions = [
+            ShareAcknowledgePartition(key, [sent.batch() for sent in sents]) for key, sents in acknowledged.items()
+        ]
+        request = ShareAcknowledgeRequest(self._group_id, self._member_id, epoch, partitions, renews)
+        return self._port.share_acknowledge(self._context, request)
+
+    def reset(self) -> None:
+        """The broker does not know this session: the next fetch opens another."""
+        self._epoch = _OPENING
+        self._known.clear()
+
+    def _next_epoch(self) -> int:
+        epoch = self._epoch
+        self._epoch = 1 if epoch == _LAST_EPOCH else epoch + 1
+        return epoch
