@@ -64,18 +64,24 @@ RIGHTS: dict[int, Rights] = {
     35: Rights(cluster=_DESCRIBE),  # DescribeLogDirs
     37: Rights(topic=_ALTER),  # CreatePartitions
     42: Rights(group=_DELETE),  # DeleteGroups
+    43: Rights(cluster=_ALTER),  # ElectLeaders
     44: Rights(cluster=_ALTER_CONFIGS, topic=_ALTER_CONFIGS, group=_ALTER_CONFIGS),  # IncrementalAlterConfigs
+    45: Rights(cluster=_ALTER),  # AlterPartitionReassignments
+    46: Rights(cluster=_DESCRIBE),  # ListPartitionReassignments
     47: Rights(topic=_READ, group=_DELETE),  # OffsetDelete
     48: Rights(cluster=_DESCRIBE_CONFIGS),  # DescribeClientQuotas
     49: Rights(cluster=_ALTER_CONFIGS),  # AlterClientQuotas
     50: Rights(cluster=_DESCRIBE),  # DescribeUserScramCredentials
     51: Rights(cluster=_ALTER),  # AlterUserScramCredentials
+    55: Rights(cluster=_DESCRIBE),  # DescribeQuorum
+    57: Rights(cluster=_ALTER),  # UpdateFeatures
     61: Rights(topic=_READ),  # DescribeProducers
     65: Rights(topic=_DESCRIBE, transactional_id=_DESCRIBE),  # DescribeTransactions
     66: Rights(transactional_id=_DESCRIBE),  # ListTransactions
     68: Rights(topic=_DESCRIBE, group=_READ),  # ConsumerGroupHeartbeat
     69: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # ConsumerGroupDescribe
     74: Rights(cluster=_DESCRIBE_CONFIGS),  # ListConfigResources
+    75: Rights(topic=_DESCRIBE),  # DescribeTopicPartitions
     76: Rights(topic=_DESCRIBE, group=_READ),  # ShareGroupHeartbeat
     77: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # ShareGroupDescribe
     78: Rights(topic=_READ, group=_READ),  # ShareFetch

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from embedkafka.broker.acls_api import *  # noqa: F403 # rules, users and limits
+from embedkafka.broker.cluster_api import *  # noqa: F403 # leaders, replicas, features, quorum
 from embedkafka.broker.quotas_api import *  # noqa: F403
 from embedkafka.broker.share_api import *  # noqa: F403 # reading and acknowledging as a share group
 from embedkafka.broker.users_api import *  # noqa: F403
@@ -244,6 +245,13 @@ class MetadataReply(NamedTuple):
     controller_id: int
     brokers: Sequence[BrokerEndpoint]
     topics: Sequence[TopicMetadata]
+
+
+class TopicPartitionsPage(NamedTuple):
+    """Topics with this page's partitions; ``next_cursor`` is where the next page begins, None after the last."""
+
+    topics: Sequence[TopicMetadata]
+    next_cursor: TopicPartition | None = None
 
 
 # Topics and configs (19, 20, 32, 33, 37, 44) -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import CLUSTER_DENIED
+from embedkafka.broker.authorized_cluster import AuthorizedCluster
 from embedkafka.broker.authorized_groups import AuthorizedGroups
 from embedkafka.broker.authorized_records import AuthorizedRecords
 from embedkafka.broker.authorized_share import AuthorizedShareGroups
@@ -19,7 +20,12 @@ from embedkafka.broker.authorized_transactions import AuthorizedTransactions
 
 
 class AuthorizedPort(
-    AuthorizedRecords, AuthorizedTopics, AuthorizedGroups, AuthorizedShareGroups, AuthorizedTransactions
+    AuthorizedRecords,
+    AuthorizedTopics,
+    AuthorizedCluster,
+    AuthorizedGroups,
+    AuthorizedShareGroups,
+    AuthorizedTransactions,
 ):
     """Rules, users and limits are the cluster's; everything else is in the parts."""
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from embedkafka.broker import api
+from embedkafka.broker.cluster_port import ClusterPort
 from embedkafka.broker.configs import Configs
 from embedkafka.broker.describing import Describing
 from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
@@ -67,8 +68,13 @@ class ApiKey:
     DESCRIBE_LOG_DIRS = 35
     CREATE_PARTITIONS = 37
     DELETE_GROUPS = 42
+    ELECT_LEADERS = 43
     INCREMENTAL_ALTER_CONFIGS = 44
+    ALTER_PARTITION_REASSIGNMENTS = 45
+    LIST_PARTITION_REASSIGNMENTS = 46
     OFFSET_DELETE = 47
+    DESCRIBE_QUORUM = 55
+    UPDATE_FEATURES = 57
     DESCRIBE_CLUSTER = 60
     DESCRIBE_PRODUCERS = 61
     DESCRIBE_TRANSACTIONS = 65
@@ -76,6 +82,7 @@ class ApiKey:
     CONSUMER_GROUP_HEARTBEAT = 68
     CONSUMER_GROUP_DESCRIBE = 69
     LIST_CONFIG_RESOURCES = 74
+    DESCRIBE_TOPIC_PARTITIONS = 75
     SHARE_GROUP_HEARTBEAT = 76
     SHARE_GROUP_DESCRIBE = 77
     SHARE_FETCH = 78
@@ -85,7 +92,7 @@ class ApiKey:
     DELETE_SHARE_GROUP_OFFSETS = 92
 
 
-class BrokerPort(SecurityPort):
+class BrokerPort(SecurityPort, ClusterPort):
     """One broker, as clients see it.  Every method may be called from any thread."""
 
     def __init__(self, engine: Engine, broker_id: int) -> None:

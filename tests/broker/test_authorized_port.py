@@ -16,6 +16,7 @@ from embedkafka.broker import api
 from embedkafka.broker.acl_checks import RIGHTS
 from embedkafka.broker.api import AclOperation, AclPatternType, AclPermissionType, AclResourceType
 from embedkafka.broker.authorized_port import AuthorizedPort
+from embedkafka.broker.cluster_port import ClusterPort
 from embedkafka.broker.port import ApiKey, BrokerPort
 from embedkafka.broker.security_port import SecurityPort
 from embedkafka.clock import ManualClock
@@ -262,6 +263,21 @@ CASES: dict[str, Case] = {
     "create_partitions": Case(
         37, lambda port: port.create_partitions(ALICE, [api.NewPartitionsSpec("t", 2)]), each, (("TOPIC", "ALTER"),)
     ),
+    "elect_leaders": Case(43, lambda port: port.elect_leaders(ALICE, 0, [T0]), own, (("CLUSTER", "ALTER"),)),
+    "alter_partition_reassignments": Case(
+        45,
+        lambda port: port.alter_partition_reassignments(ALICE, [api.PartitionReassignment(T0, [port.broker_id])]),
+        own,
+        (("CLUSTER", "ALTER"),),
+    ),
+    "list_partition_reassignments": Case(
+        46, lambda port: port.list_partition_reassignments(ALICE), own, (("CLUSTER", "DESCRIBE"),)
+    ),
+    "describe_quorum": Case(55, lambda port: port.describe_quorum(ALICE, []), own, (("CLUSTER", "DESCRIBE"),)),
+    "update_features": Case(57, lambda port: port.update_features(ALICE, []), own, (("CLUSTER", "ALTER"),)),
+    "describe_topic_partitions": Case(
+        75, lambda port: port.describe_topic_partitions(ALICE, ["t"]).topics, each, (("TOPIC", "DESCRIBE"),)
+    ),
     "delete_groups": Case(42, lambda port: port.delete_groups(ALICE, ["g"]), each, (("GROUP", "DELETE"),)),
     "incremental_alter_configs of a topic": Case(
         44,
@@ -481,7 +497,12 @@ def test_every_method_of_the_port_asks() -> None:
         for name, _ in inspect.getmembers(BrokerPort, inspect.isfunction)
         if not name.startswith("_") and name not in OPEN_TO_ALL
     }
-    asking = {name for kind in AuthorizedPort.__mro__ if kind not in (BrokerPort, SecurityPort) for name in vars(kind)}
+    asking = {
+        name
+        for kind in AuthorizedPort.__mro__
+        if kind not in (BrokerPort, SecurityPort, ClusterPort)
+        for name in vars(kind)
+    }
     assert methods - asking == set()
 
 

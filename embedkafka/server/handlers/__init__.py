@@ -10,6 +10,7 @@ from embedkafka.server.handler import Handler
 FAMILIES = (
     "api_versions",
     "authentication",
+    "cluster",
     "configs",
     "coordinators",
     "fetch",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from embedkafka.broker.features import FEATURES
 from embedkafka.errors import InvalidRequestError, UnsupportedVersionError
 from embedkafka.protocol.apis.api_18_api_versions import (
     ApiVersion,
@@ -18,24 +18,6 @@ from embedkafka.server.handler import Handler
 
 _KEY = 18
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
-
-
-class _Feature(NamedTuple):
-    """A feature's lowest and highest level, and the one in force; None where Kafka does not tell (KIP-584)."""
-
-    lowest: int
-    highest: int
-    finalized: int | None
-
-
-FEATURES = {
-    "group.version": _Feature(0, 1, 1),
-    "kraft.version": _Feature(0, 1, None),
-    "metadata.version": _Feature(7, 30, 30),
-    "share.version": _Feature(0, 1, 1),
-    "transaction.version": _Feature(0, 2, 2),
-}
-"""As a broker of release 4.3 has them, but for those that are not served (Streams groups, eligible leader replicas)."""
 
 
 def api_versions(call: Call, request: ApiVersionsRequest | None) -> ApiVersionsResponse:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from embedkafka.broker import api
-from embedkafka.errors import InvalidRequestError, UnsupportedVersionError
+from embedkafka.errors import BrokerResponseError, InvalidRequestError
 from embedkafka.protocol.apis import api_33_alter_configs as replacing
 from embedkafka.protocol.apis import api_44_incremental_alter_configs as changing
 from embedkafka.protocol.apis.api_32_describe_configs import (
@@ -145,8 +145,8 @@ def list_config_resources(call: Call, request: ListConfigResourcesRequest) -> Li
     types = request.resource_types if call.version >= 1 else [api.ResourceType.CLIENT_METRICS]
     try:
         found = call.port.list_config_resources(call.context, types)
-    except UnsupportedVersionError:  # a type that is not listed
-        return ListConfigResourcesResponse(error_code=UnsupportedVersionError.errno)
+    except BrokerResponseError as error:  # a type that is not listed, or a right that is missing
+        return ListConfigResourcesResponse(error_code=error.errno)
     return ListConfigResourcesResponse(
         config_resources=[ConfigResource(resource.name, resource.resource_type) for resource in found]
     )
