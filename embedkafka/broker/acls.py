@@ -11,6 +11,9 @@ one of them allows                              yes
 none of them counts, but there are rules        no
 nobody has made a rule about this resource      no, or yes with ``allow.everyone.if.no.acl.found``
 ==============================================  =======================================================
+
+One difference: Kafka 4.3.1 passes over the rules about ``*`` for a group or transactional id that itself begins with a
+star, also over those that deny.  Here they hold for every name.
 """
 
 from __future__ import annotations

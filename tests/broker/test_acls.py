@@ -106,6 +106,10 @@ def test_a_literal_star_is_about_every_name_and_a_prefixed_one_is_not() -> None:
     assert decide(rule(name="*", pattern=PREFIXED), name="*x") is True
 
 
+def test_a_literal_star_is_about_names_that_begin_with_a_star_too() -> None:
+    assert decide(rule(name="*"), rule(name="*", permission=DENY), name="*x") is False
+
+
 def test_a_rule_may_be_for_one_address() -> None:
     assert decide(rule(host="10.0.0.1")) is True
     assert decide(rule(host="10.0.0.2")) is False
