@@ -12,7 +12,6 @@ from embedkafka.coordinator.state import DurableState
 from embedkafka.errors import (
     GroupIdNotFoundError,
     GroupSubscribedToTopicError,
-    InvalidGroupIdError,
     NonEmptyGroupError,
 )
 from embedkafka.model import TopicPartition
@@ -48,9 +47,7 @@ def delete_groups(
     records: list[Record] = []
     events = []
     for group_id, group in groups:
-        if not group_id:
-            results.append(GroupResult(group_id, InvalidGroupIdError.errno, "a group id may not be empty"))
-        elif group is None:
+        if group is None:
             results.append(GroupResult(group_id, GroupIdNotFoundError.errno, f"there is no group {group_id!r}"))
         elif not group.is_empty:
             message = f"group {group_id!r} has {group.member_count} members"

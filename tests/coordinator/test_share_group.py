@@ -13,6 +13,7 @@ from embedkafka.coordinator.api import (
     DeleteGroupsRequest,
     DescribeGroupsRequest,
     HeartbeatRequest,
+    LeavingMember,
     ListGroupsRequest,
     OffsetDeleteRequest,
 )
@@ -29,6 +30,7 @@ from embedkafka.coordinator.share.commands import (
 from embedkafka.errors import (
     GroupIdNotFoundError,
     InconsistentGroupProtocolError,
+    InvalidGroupIdError,
     NonEmptyGroupError,
     UnknownMemberIdError,
     UnknownTopicOrPartitionError,
@@ -184,6 +186,7 @@ def test_a_share_group_is_no_other_group() -> None:
     classic: Any = driver.join(protocols=(("range", SUBSCRIBED_TO_T),)).reply
     assert classic.error_code == InconsistentGroupProtocolError.errno
     assert driver.send(HeartbeatRequest("g", 1, "a")).reply == UnknownMemberIdError.errno
+    assert driver.leave(LeavingMember("a")) == [UnknownMemberIdError.errno]
     synced: Any = driver.sync("a", 1).reply
     assert synced.error_code == UnknownMemberIdError.errno
     assert driver.commit(1) == GroupIdNotFoundError.errno
@@ -396,7 +399,8 @@ def test_what_is_no_share_group_cannot_be_described_as_one() -> None:
     driver.stable_group()
     for group_id in ("g", "nowhere"):
         found = driver.described(group_id)
-        assert (found.error_code, found.group_state) == (GroupIdNotFoundError.errno, "Dead")
+        assert (found.error_code, found.group_state) == (GroupIdNotFoundError.errno, "")
+    assert driver.described("").error_code == InvalidGroupIdError.errno
     driver.member("a", group_id="s").join()
     (classic,) = driver.send(DescribeGroupsRequest(["s"])).reply  # type: ignore[misc]
     assert classic.error_code == GroupIdNotFoundError.errno

@@ -7,6 +7,7 @@ from embedkafka.coordinator.api import (
     JoinGroupReply,
     LeaveGroupReply,
     LeaveGroupRequest,
+    LeftMember,
     SyncGroupReply,
     SyncGroupRequest,
 )
@@ -30,4 +31,6 @@ def heartbeat(request: HeartbeatRequest, group: ShareGroup, moment: Moment) -> D
 
 
 def leave_group(request: LeaveGroupRequest, group: ShareGroup, moment: Moment) -> Decision:
-    return Decision(reply=LeaveGroupReply(UnknownMemberIdError.errno))
+    error_code = UnknownMemberIdError.errno
+    members = [LeftMember(each.member_id, each.group_instance_id, error_code) for each in request.members]
+    return Decision(reply=LeaveGroupReply(0, members))

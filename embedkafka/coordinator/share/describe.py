@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.decision import Decision
-from embedkafka.coordinator.describe import DEAD, named_partitions
+from embedkafka.coordinator.describe import named_partitions
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.share.api import DescribedShareGroup, DescribedShareMember
@@ -13,7 +13,7 @@ from embedkafka.coordinator.share.assignor import SIMPLE
 from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.coordinator.share.member import ShareMember
 from embedkafka.coordinator.topics import Topics
-from embedkafka.errors import GroupIdNotFoundError
+from embedkafka.errors import GroupIdNotFoundError, InvalidGroupIdError
 
 
 def describe_share_groups(groups: Iterable[tuple[str, AnyGroup | None]], moment: Moment) -> Decision:
@@ -22,9 +22,11 @@ def describe_share_groups(groups: Iterable[tuple[str, AnyGroup | None]], moment:
 
 
 def _describe(group_id: str, group: AnyGroup | None, topics: Topics) -> DescribedShareGroup:
+    if not group_id:
+        return DescribedShareGroup(group_id, InvalidGroupIdError.errno, "a group id may not be empty")
     if not isinstance(group, ShareGroup):
         what = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no share group"
-        return DescribedShareGroup(group_id, GroupIdNotFoundError.errno, what, group_state=DEAD)
+        return DescribedShareGroup(group_id, GroupIdNotFoundError.errno, what)
     return DescribedShareGroup(
         group_id,
         group_state=group.shown_state,
