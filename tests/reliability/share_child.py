@@ -1,0 +1,235 @@
+"""The process that gets killed while it works on the jobs of a share group.
+
+Run as a program with one argument, a JSON object (see :class:`Life`).  It never ends by itself: it kills itself in its
+target phase, before or after it or in the middle of a write, or its parent does at any moment.  What it has been given
+and what it was told it has done goes into a journal, one line a step, written before the next step begins.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mmap
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+GROUP = "g"
+TOPIC = "jobs"
+DEAD_LETTERS = "dlq.jobs"
+PARTITIONS = 2
+BROKER = {
+    "share.coordinator.state.topic.num.partitions": 3,
+    "share.coordinator.snapshot.update.records.per.snapshot": 20,
+    "log.cleaner.enable": "false",
+}
+PHASES = ("idle", "acquire", "acknowledge", "store", "bury")
+_METHODS = {
+    "acquire": "embedkafka.broker.share_partition:LedSharePartition._acquire",
+    "acknowledge": "embedkafka.broker.share_partition:LedSharePartition.acknowledge",
+    "store": "embedkafka.broker.share_states_shard:ShareStateShard._append",
+    "bury": "embedkafka.broker.share_dead_letters:_append",
+}
+POISON_EVERY = 17  # jobs that are rejected
+
+
+@dataclass(frozen=True)
+class Life:
+    """What the parent asks of one life."""
+
+    directory: str
+    board: str  # one byte: the phase under way
+    journal: str
+    seed: int
+    target: str | None = None  # the phase to die in; None: the parent kills
+    after_calls: int = 5
+    sabotage: str | None = None  # a bug to play, which the checker must find
+
+
+class _Killer:
+    """Notes the phase, and ends the process in the target phase once its time has come."""
+
+    def __init__(self, life: Life) -> None:
+        source = random.Random(life.seed)
+        self._target = life.target
+        self._left = max(1, life.after_calls)
+        self._where = source.choice(("before", "write", "after"))
+        self._board = mmap.mmap(os.open(life.board, os.O_RDWR), 1)
+        self._is_armed = False
+
+    def install(self) -> None:
+        for phase, where in _METHODS.items():
+            _replace(where, partial(self._in_phase, phase))
+        from embedkafka.files.posix import PosixFile
+
+        original = PosixFile.write_at
+
+        def write_at(file: Any, data: Any, position: int) -> int:
+            if self._is_armed:
+                original(file, bytes(data)[: len(data) // 2], position)
+                self._die()
+            return original(file, data, position)
+
+        PosixFile.write_at = write_at  # type: ignore[method-assign]
+
+    def _in_phase(self, phase: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **others: Any) -> Any:
+            before = self._board[0]
+            self._board[0] = PHASES.index(phase)
+            is_meant = phase == self._target and self._is_due()
+            if is_meant and self._where == "before":
+                self._die()
+            self._is_armed = is_meant and self._where == "write"
+            result = method(*arguments, **others)
+            if is_meant:
+                self._die()
+            self._board[0] = before
+            return result
+
+        return wrapped
+
+    def _is_due(self) -> bool:
+        self._left -= 1
+        return self._left == 0
+
+    def _die(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _replace(where: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    module, _, path = where.partition(":")
+    found: Any = importlib.import_module(module)
+    *owners, name = path.split(".")
+    for owner in owners:
+        found = getattr(found, owner)
+    setattr(found, name, wrap(getattr(found, name)))
+
+
+def work(broker: Any, *, seed: int, note: Callable[..., None], until: Callable[[int], bool]) -> None:
+    """Three members take jobs in turn, and accept, release or reject them; one closes its session now and then.
+
+    Args:
+        note: told ``given`` partition, offset, member, delivery count; ``accept``, ``reject`` or ``release`` partition,
+            offset before that is asked for, and the same with ``ed``, or ``refused``, once it was answered.
+        until: told how many jobs the last round brought.
+    """
+    from broker.share_worker import Worker, partition_id
+
+    source = random.Random(seed)
+    partitions = [partition_id(broker, TOPIC, number) for number in range(PARTITIONS)]
+    workers = [Worker(broker, f"{seed}-{number}", GROUP, partitions) for number in range(3)]
+    while True:
+        count = 0
+        for index, worker in enumerate(workers):
+            reply = worker.fetch(max_records=source.choice((1, 5, 30)))
+            for each in reply.partitions:
+                assert each.error_code == 0, each
+                for first, last, delivery_count in each.acquired:
+                    count += last - first + 1
+                    for offset in range(first, last + 1):
+                        note("given", each.partition.partition, offset, worker.member_id, delivery_count)
+                    while first <= last:
+                        end = min(last, first + source.randrange(5))
+                        _finish(worker, each.partition, range(first, end + 1), delivery_count, source, note)
+                        first = end + 1
+            if source.random() < 0.05:
+                worker.start_fetch()  # what it brings goes back with the session
+                worker.close()
+                workers[index] = Worker(broker, f"{seed}-{source.random()}", GROUP, partitions)
+        if until(count):
+            return
+
+
+def _finish(
+    worker: Any, partition: Any, offsets: range, delivery_count: int, source: random.Random, note: Callable[..., None]
+) -> None:
+    """Say what has become of some jobs, in one request."""
+    from broker.share_worker import ACCEPT, REJECT, RELEASE, RENEW
+
+    if source.random() < 0.1:
+        worker.acknowledge((offsets[0], offsets[-1], RENEW), of=partition, is_renew_ack=True)
+    if source.random() < 0.1 and delivery_count < 5:
+        types = dict.fromkeys(offsets, RELEASE)
+    else:
+        types = {offset: ACCEPT if offset % POISON_EVERY else REJECT for offset in offsets}
+    names = {ACCEPT: "accept", REJECT: "reject", RELEASE: "release"}
+    for offset, type_ in types.items():
+        note(names[type_], partition.partition, offset)
+    error_code = worker.acknowledge(*((offset, offset, type_) for offset, type_ in types.items()), of=partition)
+    for offset, type_ in types.items():
+        note("refused" if error_code else names[type_] + "ed", partition.partition, offset)
+
+
+# -- bugs to play, so that a test can show that the check would find them ---
+
+
+def _lose_an_acknowledgement() -> None:
+    """Some acknowledgements are answered and not stored."""
+    from embedkafka.broker.share_partition import LedSharePartition
+
+    original = LedSharePartition._store
+    source = random.Random(1)
+
+    def store(self: Any, change: Any) -> None:
+        if source.random() < 0.7 or not change.batches:
+            original(self, change)
+
+    LedSharePartition._store = store  # type: ignore[method-assign]
+
+
+def _lose_a_lock() -> None:
+    """What somebody has acquired is given to others, too."""
+    from embedkafka.coordinator.share_partition.partition import SharePartition
+
+    original = SharePartition.note
+    source = random.Random(1)
+
+    def note(self: Any, events: Any) -> None:
+        original(self, [event for event in events if source.random() < 0.9])
+
+    SharePartition.note = note  # type: ignore[method-assign]
+
+
+def _forget_a_dead_letter() -> None:
+    """A rejected record is archived and goes nowhere."""
+    from embedkafka.broker import share_partition
+
+    share_partition.bury = lambda *arguments: None
+
+
+BUGS = {
+    "lose an acknowledgement": _lose_an_acknowledgement,
+    "lose a lock": _lose_a_lock,
+    "forget a dead letter": _forget_a_dead_letter,
+}
+
+
+def main() -> None:
+    life = Life(**json.loads(sys.argv[1]))
+    if life.sabotage:
+        BUGS[life.sabotage]()
+    killer = _Killer(life)
+    killer.install()
+    from broker.support import Broker
+
+    from embedkafka.broker.engine import Engine
+
+    journal = os.open(life.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def note(*what: object) -> None:
+        os.write(journal, (json.dumps([life.seed, *what]) + "\n").encode())
+
+    engine = Engine.open(life.directory, configs=BROKER)
+    work(Broker(engine), seed=life.seed, note=note, until=lambda count: False)
+
+
+if __name__ == "__main__":
+    main()
