@@ -25,4 +25,6 @@ type  key                                       value, with its versions
 ====  ========================================  ==========================
 
 9 is what early versions of share groups (KIP-932) kept of topics; 17 and on belong to streams groups (KIP-1071).
+
+``__share_group_state``: 0 ShareSnapshotKey and 1 ShareUpdateKey, each with its value 0.
 """
