@@ -57,10 +57,14 @@ class CommitFailedError(KafkaError):
 
 
 class BrokerResponseError(KafkaError):
-    """An error with a Kafka error code: what a broker answered."""
+    """An error with a Kafka error code: what a broker answered.
+
+    ``record_indexes`` are the places in their batch of the records that it is about, where it is about some (KIP-467).
+    """
 
     errno: int = -1
     message: str = "UNKNOWN"
+    record_indexes: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"[Error {self.errno}] {super().__str__()}"

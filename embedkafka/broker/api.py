@@ -92,6 +92,7 @@ class PartitionProduceReply(NamedTuple):
     base_offset: int = -1
     log_append_time_ms: int = -1
     log_start_offset: int = -1
+    record_indexes: tuple[int, ...] = ()  # of the records for which the batch was refused
 
 
 class ProduceReply(NamedTuple):

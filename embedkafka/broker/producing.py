@@ -179,4 +179,5 @@ class Producing:
 
 
 def _failure(topic_partition: TopicPartition, error: BrokerResponseError) -> PartitionProduceReply:
-    return PartitionProduceReply(topic_partition, error.errno, str(error.args[0]) if error.args else None)
+    message = str(error.args[0]) if error.args else None
+    return PartitionProduceReply(topic_partition, error.errno, message, record_indexes=error.record_indexes)

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Sequence
 
 from embedkafka.errors import (
+    BrokerResponseError,
     CorruptRecordError,
     InvalidRecordError,
     InvalidTimestampError,
@@ -191,22 +192,32 @@ def _check_records(
     # Something may be wrong: look at every record to say which and what.
     max_timestamp = NO_TIMESTAMP
     expected_offset = header.base_offset
-    for record in decode_batch(records, position, header):
+    keyless: list[int] = []
+    untimely: list[tuple[int, int]] = []
+    for index, record in enumerate(decode_batch(records, position, header)):
         if record.offset != expected_offset and from_client:
             raise InvalidRecordError(
                 f"{_name(topic_partition)}: expected the record with offset {expected_offset} in its batch, "
                 f"found {record.offset}"
             )
         if needs_keys and record.key is None:
-            raise InvalidRecordError(
-                f"{_name(topic_partition)}: a compacted topic takes no record without a key; record "
-                f"{expected_offset - header.base_offset} of the batch has none"
-            )
+            keyless.append(index)
         timestamp = record.timestamp
         if checks_timestamps and timestamp != NO_TIMESTAMP and not earliest_ms <= timestamp <= latest_ms:
-            raise _timestamp_error(timestamp, config, topic_partition, now_ms)
+            untimely.append((index, timestamp))
         max_timestamp = max(max_timestamp, timestamp)
         expected_offset += 1
+    if untimely:
+        refusal: BrokerResponseError = _timestamp_error(untimely[0][1], config, topic_partition, now_ms)
+        refusal.record_indexes = tuple(index for index, _ in untimely)
+        raise refusal
+    if keyless:
+        refusal = InvalidRecordError(
+            f"{_name(topic_partition)}: a compacted topic takes no record without a key; record {keyless[0]} of the "
+            "batch has none"
+        )
+        refusal.record_indexes = tuple(keyless)
+        raise refusal
     return _with_max_timestamp(records, position, header, max_timestamp) if checks_timestamps else header
 
 

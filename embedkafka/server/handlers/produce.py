@@ -16,6 +16,7 @@ from embedkafka.errors import (
 )
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.apis.api_00_produce import (
+    BatchIndexAndErrorMessage,
     PartitionProduceResponse,
     ProduceRequest,
     ProduceResponse,
@@ -126,6 +127,7 @@ def _partition(reply: api.PartitionProduceReply) -> PartitionProduceResponse:
         base_offset=reply.base_offset,
         log_append_time_ms=reply.log_append_time_ms,
         log_start_offset=reply.log_start_offset,
+        record_errors=[BatchIndexAndErrorMessage(index) for index in reply.record_indexes],
         error_message=reply.error_message,
     )
 
