@@ -61,6 +61,7 @@ RIGHTS: dict[int, Rights] = {
     31: Rights(cluster=_ALTER),  # DeleteAcls
     32: Rights(cluster=_DESCRIBE_CONFIGS, topic=_DESCRIBE_CONFIGS, group=_DESCRIBE_CONFIGS),  # DescribeConfigs
     33: Rights(cluster=_ALTER_CONFIGS, topic=_ALTER_CONFIGS, group=_ALTER_CONFIGS),  # AlterConfigs
+    34: Rights(cluster=_ALTER),  # AlterReplicaLogDirs
     35: Rights(cluster=_DESCRIBE),  # DescribeLogDirs
     37: Rights(topic=_ALTER),  # CreatePartitions
     42: Rights(group=_DELETE),  # DeleteGroups

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from embedkafka.broker import api
 from embedkafka.broker.acl_checks import CLUSTER_DENIED
@@ -29,6 +29,13 @@ class AuthorizedCluster(AuthorizedBase):
         if not self._may_cluster(context, ApiKey.ALTER_PARTITION_REASSIGNMENTS):
             return api.PartitionsReply(CLUSTER_DENIED)
         return super().alter_partition_reassignments(context, reassignments)
+
+    def alter_replica_log_dirs(
+        self, context: api.RequestContext, log_dirs: Mapping[TopicPartition, str]
+    ) -> api.PartitionsReply:
+        if not self._may_cluster(context, ApiKey.ALTER_REPLICA_LOG_DIRS):
+            return api.PartitionsReply(partitions=[api.PartitionOutcome(each, CLUSTER_DENIED) for each in log_dirs])
+        return super().alter_replica_log_dirs(context, log_dirs)
 
     def list_partition_reassignments(self, context: api.RequestContext) -> api.PartitionsReply:
         if not self._may_cluster(context, ApiKey.LIST_PARTITION_REASSIGNMENTS):

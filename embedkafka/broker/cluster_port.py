@@ -7,7 +7,7 @@ catalog there is no log that voters could be behind in.  The answers are those t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from embedkafka.broker import api
@@ -18,6 +18,7 @@ from embedkafka.errors import (
     InvalidReplicationAssignmentError,
     InvalidRequestError,
     InvalidUpdateVersionError,
+    LogDirNotFoundError,
     NoReassignmentInProgressError,
     UnknownTopicOrPartitionError,
 )
@@ -27,6 +28,7 @@ from embedkafka.protocol.fields import ZERO_UUID
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
 
+_ALTER_REPLICA_LOG_DIRS = 34
 _ELECT_LEADERS = 43
 _ALTER_PARTITION_REASSIGNMENTS = 45
 _LIST_PARTITION_REASSIGNMENTS = 46
@@ -97,6 +99,20 @@ class ClusterPort(ABC):
                 f"The manual partition assignment includes the broker {self.broker_id} more than once."
             )
         return None
+
+    def alter_replica_log_dirs(
+        self, context: api.RequestContext, log_dirs: Mapping[TopicPartition, str]
+    ) -> api.PartitionsReply:
+        """Move logs to another of the broker's directories (KIP-113): it has one, where they are."""
+        self._admit(_ALTER_REPLICA_LOG_DIRS, context)
+        folder = self._engine.store.folder
+        outcomes = []
+        for topic_partition, log_dir in log_dirs.items():
+            error: BrokerResponseError | None = self._missing(topic_partition)
+            if log_dir != folder:
+                error = LogDirNotFoundError(f"the broker's directory is {folder}")
+            outcomes.append(_outcome(topic_partition, error))
+        return api.PartitionsReply(partitions=outcomes)
 
     def list_partition_reassignments(self, context: api.RequestContext) -> api.PartitionsReply:
         """The partitions that are being moved: none ever."""

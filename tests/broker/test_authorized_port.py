@@ -263,6 +263,9 @@ CASES: dict[str, Case] = {
     "create_partitions": Case(
         37, lambda port: port.create_partitions(ALICE, [api.NewPartitionsSpec("t", 2)]), each, (("TOPIC", "ALTER"),)
     ),
+    "alter_replica_log_dirs": Case(
+        34, lambda port: port.alter_replica_log_dirs(ALICE, {T0: ""}), partitions, (("CLUSTER", "ALTER"),)
+    ),
     "elect_leaders": Case(43, lambda port: port.elect_leaders(ALICE, 0, [T0]), own, (("CLUSTER", "ALTER"),)),
     "alter_partition_reassignments": Case(
         45,

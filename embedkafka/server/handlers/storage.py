@@ -1,4 +1,4 @@
-"""What lies on the disk: DeleteRecords (21) and DescribeLogDirs (35)."""
+"""What lies on the disk: DeleteRecords (21), AlterReplicaLogDirs (34) and DescribeLogDirs (35)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from embedkafka.protocol.apis.api_21_delete_records import (
     DeleteRecordsRequest,
     DeleteRecordsResponse,
     DeleteRecordsTopicResult,
+)
+from embedkafka.protocol.apis.api_34_alter_replica_log_dirs import (
+    AlterReplicaLogDirPartitionResult,
+    AlterReplicaLogDirsRequest,
+    AlterReplicaLogDirsResponse,
+    AlterReplicaLogDirTopicResult,
 )
 from embedkafka.protocol.apis.api_35_describe_log_dirs import (
     DescribeLogDirsPartition,
@@ -45,6 +51,23 @@ def _deleted(deleted: api.DeletedRecords) -> DeleteRecordsPartitionResult:
     return DeleteRecordsPartitionResult(deleted.topic_partition.partition, deleted.low_watermark, deleted.error_code)
 
 
+def alter_replica_log_dirs(call: Call, request: AlterReplicaLogDirsRequest) -> AlterReplicaLogDirsResponse:
+    """Move logs to other directories."""
+    asked = {
+        TopicPartition(topic.name, partition): log_dir.path
+        for log_dir in request.dirs
+        for topic in log_dir.topics
+        for partition in topic.partitions
+    }
+    topics: dict[str, AlterReplicaLogDirTopicResult] = {}
+    for each in call.port.alter_replica_log_dirs(call.context, asked).partitions:
+        topic, partition = each.topic_partition
+        topics.setdefault(topic, AlterReplicaLogDirTopicResult(topic)).partitions.append(
+            AlterReplicaLogDirPartitionResult(partition, each.error_code)
+        )
+    return AlterReplicaLogDirsResponse(results=list(topics.values()))
+
+
 def describe_log_dirs(call: Call, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse:
     """Directories with the logs in them."""
     asked = request.topics
@@ -70,4 +93,4 @@ def _log_dir(found: api.LogDirReply) -> DescribeLogDirsResult:
     )
 
 
-HANDLERS = (Handler(21, delete_records), Handler(35, describe_log_dirs))
+HANDLERS = (Handler(21, delete_records), Handler(34, alter_replica_log_dirs), Handler(35, describe_log_dirs))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedkafka.broker import api
-from embedkafka.errors import InvalidRequestError, UnknownTopicIdError
+from embedkafka.errors import MismatchedEndpointTypeError, UnknownTopicIdError, UnsupportedEndpointTypeError
 from embedkafka.protocol.apis.api_03_metadata import (
     MetadataRequest,
     MetadataRequestTopic,
@@ -219,16 +219,21 @@ def create_partitions(call: Call, request: CreatePartitionsRequest) -> CreatePar
 
 # DescribeCluster (60) ------------------------------------------------------------------------------------------------
 
-_BROKERS = 1  # endpoint types (KIP-919)
+_BROKERS, _CONTROLLERS = 1, 2  # endpoint types (KIP-919)
 
 
 def describe_cluster(call: Call, request: DescribeClusterRequest) -> DescribeClusterResponse:
     """Brokers and controller; there are no controllers to be asked by themselves."""
     if request.endpoint_type != _BROKERS:
+        if request.endpoint_type == _CONTROLLERS:
+            return DescribeClusterResponse(
+                error_code=MismatchedEndpointTypeError.errno,
+                error_message="The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type "
+                "CONTROLLER",
+            )
         return DescribeClusterResponse(
-            error_code=InvalidRequestError.errno,
-            error_message=f"The given endpoint type was not recognized: {request.endpoint_type}",
-            endpoint_type=request.endpoint_type,
+            error_code=UnsupportedEndpointTypeError.errno,
+            error_message=f"Unsupported endpoint type {request.endpoint_type}",
         )
     reply = call.port.describe_cluster(call.context)
     operations = _UNASKED
