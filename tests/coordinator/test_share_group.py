@@ -80,6 +80,17 @@ def test_a_member_that_changes_its_subscription_stops_reading_at_once() -> None:
     assert list(reply.assignment) == [U]
 
 
+def test_it_does_so_even_where_the_next_assignment_has_to_wait() -> None:
+    driver = ShareDriver(GroupConfig(defaults=GroupSettings(share_assignment_interval_ms=1_000)))
+    member = driver.member("a", ["t", "u"])
+    member.send()
+    driver.set_up()
+    driver.now_ms += 1_000
+    assert set(member.send().assignment) == {T, U}
+    assert list(member.send(topics=["u"]).assignment) == [U]
+    assert driver.group().epoch > driver.group().assignment_epoch
+
+
 def test_a_new_partition_is_assigned_once_it_has_a_state() -> None:
     driver = ShareDriver()
     member = driver.member("a").join()
@@ -202,8 +213,11 @@ def test_what_a_member_read_goes_to_the_others() -> None:
     driver = ShareDriver()
     one, other = driver.member("a").join(), driver.member("b").join()
     settle(one, other)
+    epoch = driver.group().epoch
     reply = one.leave()
     assert (reply.error_code, reply.member_epoch) == (0, -1)
+    assert driver.group().epoch == epoch + 1
+    assert TimerKey(SESSION, "g", "a") not in driver.timers
     settle(other)
     assert other.numbers() == list(range(8))
     assert driver.gone == [ShareMemberGone("g", "a")]
