@@ -47,10 +47,10 @@ RIGHTS: dict[int, Rights] = {
     15: Rights(group=_DESCRIBE),  # DescribeGroups
     16: Rights(cluster=_DESCRIBE, group=_DESCRIBE),  # ListGroups; one of both
     19: Rights(cluster=_CREATE, topic=_CREATE),  # CreateTopics; one of both
-    20: Rights(topic=_DELETE),  # DeleteTopics
+    20: Rights(cluster=_DELETE, topic=_DELETE),  # DeleteTopics; one of both
     21: Rights(topic=_DELETE),  # DeleteRecords
     22: Rights(cluster=AclOperation.IDEMPOTENT_WRITE, topic=_WRITE, transactional_id=_WRITE),  # InitProducerId
-    23: Rights(topic=_DESCRIBE),  # OffsetForLeaderEpoch
+    23: Rights(cluster=_ACTION, topic=_DESCRIBE),  # OffsetForLeaderEpoch; one of both
     24: Rights(cluster=_ACTION, topic=_WRITE, transactional_id=_WRITE),  # AddPartitionsToTxn; brokers' own: cluster
     25: Rights(group=_READ, transactional_id=_WRITE),  # AddOffsetsToTxn
     26: Rights(transactional_id=_WRITE),  # EndTxn
@@ -97,10 +97,13 @@ GROUP_DENIED = GroupAuthorizationFailedError.errno
 CLUSTER_DENIED = ClusterAuthorizationFailedError.errno
 TRANSACTIONAL_ID_DENIED = TransactionalIdAuthorizationFailedError.errno
 
+TOPIC_MESSAGE = "Topic authorization failed."
+GROUP_MESSAGE = "Group authorization failed."
+CLUSTER_MESSAGE = "Cluster authorization failed."
+
 DENIED = {
-    AclResourceType.TOPIC: TOPIC_DENIED,
-    AclResourceType.GROUP: GROUP_DENIED,
-    AclResourceType.CLUSTER: CLUSTER_DENIED,
-    AclResourceType.TRANSACTIONAL_ID: TRANSACTIONAL_ID_DENIED,
+    AclResourceType.TOPIC: (TOPIC_DENIED, TOPIC_MESSAGE),
+    AclResourceType.GROUP: (GROUP_DENIED, GROUP_MESSAGE),
+    AclResourceType.CLUSTER: (CLUSTER_DENIED, CLUSTER_MESSAGE),
 }
-"""The error for a resource that the caller may not use."""
+"""The error and its sentence for a resource whose settings the caller may not use."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import CLUSTER_DENIED, GROUP_DENIED, TOPIC_DENIED, TRANSACTIONAL_ID_DENIED
+from embedkafka.broker.acl_checks import (
+    CLUSTER_DENIED,
+    CLUSTER_MESSAGE,
+    GROUP_DENIED,
+    GROUP_MESSAGE,
+    TOPIC_DENIED,
+    TRANSACTIONAL_ID_DENIED,
+)
 from embedkafka.broker.authorized_base import HIDDEN_TOPICS, AuthorizedBase, woven
 from embedkafka.broker.port import ApiKey
 from embedkafka.model import TopicPartition
@@ -19,15 +26,16 @@ class AuthorizedGroups(AuthorizedBase):
     def find_coordinator(
         self, context: api.RequestContext, key_type: int, keys: Sequence[str]
     ) -> Sequence[api.FoundCoordinator]:
-        def denied(key: str) -> int:
+        def denied(key: str) -> tuple[int, str] | None:
+            api_key = ApiKey.FIND_COORDINATOR
             if key_type == _GROUP_KEY:
-                return 0 if self._may_group(context, ApiKey.FIND_COORDINATOR, key) else GROUP_DENIED
+                return None if self._may_group(context, api_key, key) else (GROUP_DENIED, GROUP_MESSAGE)
             if key_type == _TRANSACTION_KEY:
-                allowed = self._may_transact(context, ApiKey.FIND_COORDINATOR, key)
-                return 0 if allowed else TRANSACTIONAL_ID_DENIED
-            return 0 if self._may_cluster(context, ApiKey.FIND_COORDINATOR) else CLUSTER_DENIED
+                refusal = (TRANSACTIONAL_ID_DENIED, "Transactional Id authorization failed.")
+                return None if self._may_transact(context, api_key, key) else refusal
+            return None if self._may_cluster(context, api_key) else (CLUSTER_DENIED, CLUSTER_MESSAGE)
 
-        refused = {key: api.FoundCoordinator(key, code) for key in keys if (code := denied(key))}
+        refused = {key: api.FoundCoordinator(key, *error) for key in keys if (error := denied(key))}
         found = super().find_coordinator(context, key_type, [key for key in keys if key not in refused])
         return woven(keys, found, refused)
 

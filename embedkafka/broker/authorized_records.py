@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import TOPIC_DENIED, TRANSACTIONAL_ID_DENIED
+from embedkafka.broker.acl_checks import TOPIC_DENIED, TOPIC_MESSAGE, TRANSACTIONAL_ID_DENIED
 from embedkafka.broker.authorized_base import AuthorizedBase, woven
 from embedkafka.broker.fetching import Complete, ParkedFetch
 from embedkafka.broker.port import ApiKey
@@ -99,7 +99,8 @@ class AuthorizedRecords(AuthorizedBase):
         *,
         current: Mapping[TopicPartition, int] | None = None,
     ) -> Sequence[api.EpochEndOffset]:
-        denied = self._denied_partitions(context, ApiKey.OFFSET_FOR_LEADER_EPOCH, epochs)
+        key = ApiKey.OFFSET_FOR_LEADER_EPOCH
+        denied = [] if self._may_cluster(context, key) else self._denied_partitions(context, key, epochs)
         asked = {each: epoch for each, epoch in epochs.items() if each not in denied}
         found = super().offset_for_leader_epoch(context, asked, current=current)
         return woven(epochs, found, {each: api.EpochEndOffset(each, TOPIC_DENIED) for each in denied})
@@ -117,7 +118,11 @@ class AuthorizedRecords(AuthorizedBase):
     ) -> Sequence[api.PartitionProducers]:
         denied = self._denied_partitions(context, ApiKey.DESCRIBE_PRODUCERS, topic_partitions)
         found = super().describe_producers(context, [each for each in topic_partitions if each not in denied])
-        return woven(topic_partitions, found, {each: api.PartitionProducers(each, TOPIC_DENIED) for each in denied})
+        return woven(
+            topic_partitions,
+            found,
+            {each: api.PartitionProducers(each, TOPIC_DENIED, TOPIC_MESSAGE) for each in denied},
+        )
 
 
 def _unwritten(batches: api.PartitionBatches, error_code: int) -> api.PartitionProduceReply:

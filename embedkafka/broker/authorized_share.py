@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import GROUP_DENIED, TOPIC_DENIED
+from embedkafka.broker.acl_checks import GROUP_DENIED, GROUP_MESSAGE, TOPIC_DENIED
 from embedkafka.broker.authorized_base import HIDDEN_TOPICS, AuthorizedBase, woven
 from embedkafka.broker.port import ApiKey
 from embedkafka.broker.share_fetching import ParkedShareFetch
@@ -121,7 +121,7 @@ class AuthorizedShareGroups(AuthorizedBase):
     ) -> api.AlterShareGroupOffsetsReply:
         key = ApiKey.ALTER_SHARE_GROUP_OFFSETS
         if not self._may_group(context, key, request.group_id):
-            return api.AlterShareGroupOffsetsReply(GROUP_DENIED)
+            return api.AlterShareGroupOffsetsReply(GROUP_DENIED, GROUP_MESSAGE)
         denied = self._denied_partitions(context, key, request.offsets)
         if not denied:
             return super().alter_share_group_offsets(context, request)
@@ -137,7 +137,7 @@ class AuthorizedShareGroups(AuthorizedBase):
     ) -> api.DeleteShareGroupOffsetsReply:
         key = ApiKey.DELETE_SHARE_GROUP_OFFSETS
         if not self._may_group(context, key, request.group_id):
-            return api.DeleteShareGroupOffsetsReply(GROUP_DENIED)
+            return api.DeleteShareGroupOffsetsReply(GROUP_DENIED, GROUP_MESSAGE)
         denied = self._denied_topics(context, key, request.topics)
         if not denied:
             return super().delete_share_group_offsets(context, request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import CLUSTER_DENIED, DENIED, RIGHTS, TOPIC_DENIED
+from embedkafka.broker.acl_checks import CLUSTER_DENIED, DENIED, RIGHTS, TOPIC_DENIED, TOPIC_MESSAGE
 from embedkafka.broker.api import CLUSTER_NAME, AclResourceType
 from embedkafka.broker.authorized_base import AuthorizedBase, woven
 from embedkafka.broker.describing import NO_TOPIC_ID
@@ -16,7 +16,7 @@ from embedkafka.broker.port import ApiKey
 from embedkafka.errors import ClusterAuthorizationFailedError
 from embedkafka.model import TopicPartition
 
-_Denied = dict[api.ConfigResourceKey, int]
+_Denied = dict[api.ConfigResourceKey, tuple[int, str]]
 
 
 class AuthorizedTopics(AuthorizedBase):
@@ -53,7 +53,8 @@ class AuthorizedTopics(AuthorizedBase):
         return _with_denied(results, [spec.topic for spec in specs], denied)
 
     def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
-        denied = self._denied_topics(context, ApiKey.DELETE_TOPICS, names)
+        key = ApiKey.DELETE_TOPICS
+        denied = set() if self._may_cluster(context, key) else self._denied_topics(context, key, names)
         results = super().delete_topics(context, [name for name in names if name not in denied])
         return _with_denied(results, names, denied)
 
@@ -64,7 +65,7 @@ class AuthorizedTopics(AuthorizedBase):
         denied = self._denied_topics(context, ApiKey.CREATE_PARTITIONS, names)
         allowed = [spec for spec in specs if spec.topic not in denied]
         results = super().create_partitions(context, allowed, validate_only=validate_only)
-        return _with_denied(results, names, denied)
+        return woven(names, results, {name: api.TopicResult(name, TOPIC_DENIED) for name in denied})
 
     # Settings --------------------------------------------------------------------------------------------------------
 
@@ -155,10 +156,8 @@ class AuthorizedTopics(AuthorizedBase):
 
 
 def _with_denied(results: Sequence[api.TopicResult], names: Sequence[str], denied: set[str]) -> list[api.TopicResult]:
-    return woven(
-        names, results, {name: api.TopicResult(name, TOPIC_DENIED, "Authorization failed.") for name in denied}
-    )
+    return woven(names, results, {name: api.TopicResult(name, TOPIC_DENIED, TOPIC_MESSAGE) for name in denied})
 
 
 def _refused(denied: _Denied) -> dict[api.ConfigResourceKey, api.ConfigResult]:
-    return {resource: api.ConfigResult(resource, error_code) for resource, error_code in denied.items()}
+    return {resource: api.ConfigResult(resource, *error) for resource, error in denied.items()}

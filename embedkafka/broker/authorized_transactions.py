@@ -125,7 +125,10 @@ class AuthorizedTransactions(AuthorizedBase):
         shown = [
             each._replace(partitions=self._visible(context, each)) if each.partitions else each for each in described
         ]
-        refused = {each: api.DescribedTransaction(each, TRANSACTIONAL_ID_DENIED) for each in denied}
+        refused = {
+            each: api.DescribedTransaction(each, TRANSACTIONAL_ID_DENIED, start_ms=0, producer_id=0, producer_epoch=0)
+            for each in denied
+        }
         return woven(transactional_ids, shown, refused)
 
     def _visible(self, context: api.RequestContext, described: api.DescribedTransaction) -> list[TopicPartition]:

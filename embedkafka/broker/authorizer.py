@@ -147,9 +147,11 @@ def _refusal(binding: AclBinding) -> str | None:
         return "Invalid empty resource name"
     if binding.resource_type == AclResourceType.CLUSTER and binding.resource_name != CLUSTER_NAME:
         return f"The only valid name for the CLUSTER resource is {CLUSTER_NAME}"
-    kind, colon, name = binding.principal.partition(":")
-    if not (kind and colon and name):
-        return f"expected a string in format principalType:principalName but got {binding.principal}"
+    if ":" not in binding.principal:
+        return (
+            f"Could not parse principal from `{binding.principal}` (no colon is present separating the principal type "
+            "from the principal name)"
+        )
     return None
 
 

@@ -179,8 +179,11 @@ def _check_filters(filters: Sequence[QuotaFilter]) -> None:
             raise UnsupportedVersionError(f"Unsupported entity type {each.entity_type}")
         if each.match_type not in (QuotaMatch.EXACT, QuotaMatch.DEFAULT, QuotaMatch.SPECIFIED):
             raise InvalidRequestError(f"Unknown match type {each.match_type}")
-        if (each.match_type == QuotaMatch.EXACT) != (each.match is not None):
-            raise InvalidRequestError("a name goes with MATCH_TYPE_EXACT, and only with it")
+        if each.match_type == QuotaMatch.EXACT and each.match is None:
+            raise InvalidRequestError("Request specified MATCH_TYPE_EXACT, but set match string to null.")
+        if each.match_type != QuotaMatch.EXACT and each.match is not None:
+            kind = "MATCH_TYPE_DEFAULT" if each.match_type == QuotaMatch.DEFAULT else "MATCH_TYPE_SPECIFIED"
+            raise InvalidRequestError(f"Request specified {kind}, but also specified a match string.")
     if IP in types and len(types) > 1:
         raise InvalidRequestError(
             "Invalid entity filter component combination. IP filter component should not be used with user or clientId "

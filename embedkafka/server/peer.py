@@ -48,7 +48,7 @@ class Peer:
         Raises:
             IllegalSaslStateError: nobody asked who it is.
         """
-        raise IllegalSaslStateError("SaslHandshake request received where nobody has to authenticate")
+        raise IllegalSaslStateError("SaslHandshake request received after successful authentication")
 
     def authenticate(self, token: bytes) -> tuple[bytes, int]:
         """It proves who it is; returns the answer, and how long that holds, milliseconds (0: for ever).
@@ -57,4 +57,4 @@ class Peer:
             SaslAuthenticationFailedError: it could not.
             IllegalSaslStateError: nobody asked who it is.
         """
-        raise IllegalSaslStateError("SaslAuthenticate request received where nobody has to authenticate")
+        raise IllegalSaslStateError("SaslAuthenticate request received after successful authentication")

@@ -12,6 +12,7 @@ import kafka as kafka_python
 import pytest
 from kafka import errors as their_errors
 from server.certificates import Authority, Certificate
+from server.peers import WirePeer
 
 from embedkafka import EmbeddedKafka
 from embedkafka.admin import (
@@ -22,6 +23,10 @@ from embedkafka.admin import (
     ResourceType,
     UserScramCredentialUpsertion,
 )
+from embedkafka.broker.api import RequestContext
+from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
+from embedkafka.protocol.apis.api_19_create_topics import CreatableTopic, CreateTopicsRequest
+from embedkafka.protocol.apis.api_20_delete_topics import DeleteTopicsRequest, DeleteTopicState
 from embedkafka.server.listener import Listener
 
 DN = "CN=alice,OU=tests,O=embedkafka,C=DE"
@@ -83,7 +88,7 @@ def allow(engine: EmbeddedKafka, principal: str, *rights: tuple[ResourceType, st
 def of_librdkafka(listener: Listener, mechanism: str, user: str = "alice", **other: Any) -> dict[str, Any]:
     return {
         "bootstrap.servers": listener.address,
-        "security.protocol": "SASL_SSL" if listener.uses_tls else "SASL_PLAINTEXT",
+        "security.protocol": listener.security_protocol,
         "sasl.mechanism": mechanism,
         "sasl.username": user,
         "sasl.password": f"{user}'s secret",
@@ -95,7 +100,7 @@ def of_librdkafka(listener: Listener, mechanism: str, user: str = "alice", **oth
 def of_kafka_python(listener: Listener, mechanism: str, user: str = "alice", **other: Any) -> dict[str, Any]:
     return {
         "bootstrap_servers": listener.address,
-        "security_protocol": "SASL_SSL" if listener.uses_tls else "SASL_PLAINTEXT",
+        "security_protocol": listener.security_protocol,
         "sasl_mechanism": mechanism,
         "sasl_plain_username": user,
         "sasl_plain_password": f"{user}'s secret",
@@ -392,3 +397,25 @@ def test_a_client_that_writes_too_much_is_slowed_down(kafka: EmbeddedKafka, user
         producer.send("t", b"x" * 70_000).get(30)
     assert time.monotonic() - began > 0.4  # the third is beyond ten seconds' worth, so the fourth waits
     producer.close()
+
+
+# What is a secret -----------------------------------------------------------------------------------------------------
+
+
+def test_a_topics_id_does_not_tell_its_name_to_who_may_not_describe_it(kafka: EmbeddedKafka) -> None:
+    topic = next(iter(kafka.engine.ports.values())).metadata(RequestContext(), ["t"]).topics[0]
+    with WirePeer(kafka.listen()) as peer:
+        (found,) = peer.ask(3, 12, MetadataRequest([MetadataRequestTopic(topic.topic_id, None)])).topics
+        assert (found.error_code, found.name, found.topic_id) == (29, None, topic.topic_id)
+        deleting = DeleteTopicsRequest([DeleteTopicState(None, topic.topic_id)])
+        (deleted,) = peer.ask(20, 6, deleting).responses
+        assert (deleted.error_code, deleted.name, deleted.topic_id) == (29, None, topic.topic_id)
+
+
+def test_who_may_not_see_settings_creates_topics_without_seeing_them(kafka: EmbeddedKafka) -> None:
+    allow(kafka, "User:ANONYMOUS", (ResourceType.TOPIC, "new", ACLOperation.CREATE))
+    creating = CreateTopicsRequest([CreatableTopic("new", 1, 1)], 1000, False)
+    with WirePeer(kafka.listen()) as peer:
+        (created,) = peer.ask(19, 7, creating).topics
+        assert (created.error_code, created.topic_config_error_code, created.num_partitions) == (0, 29, -1)
+        assert created.configs == []

@@ -56,7 +56,7 @@ def _described(call: Call, group: api.DescribedGroup, *, is_asked: bool) -> clas
         protocol_type=group.protocol_type,
         protocol_data=group.protocol_data,
         members=[classic.DescribedGroupMember(*member) for member in group.members],
-        authorized_operations=authorized_operations(call, group.group_id, group.error_code, is_asked=is_asked),
+        authorized_operations=authorized_operations(call, group.group_id, error_code, is_asked=is_asked),
     )
 
 

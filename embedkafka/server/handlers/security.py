@@ -41,7 +41,7 @@ def describe_acls(call: Call, request: describe_29.DescribeAclsRequest) -> descr
         resource = resources.setdefault(key, describe_29.DescribeAclsResource(*key, []))
         resource.acls.append(describe_29.AclDescription(acl.principal, acl.host, acl.operation, acl.permission_type))
     return describe_29.DescribeAclsResponse(
-        error_code=reply.error_code, error_message=reply.error_message, resources=list(resources.values())
+        error_code=reply.error_code, error_message=reply.error_message or "", resources=list(resources.values())
     )
 
 

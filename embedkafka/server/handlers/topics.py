@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedkafka.broker import api
-from embedkafka.errors import MismatchedEndpointTypeError, UnknownTopicIdError, UnsupportedEndpointTypeError
+from embedkafka.errors import (
+    MismatchedEndpointTypeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicIdError,
+    UnsupportedEndpointTypeError,
+)
 from embedkafka.protocol.apis.api_03_metadata import (
     MetadataRequest,
     MetadataRequestTopic,
@@ -49,6 +54,8 @@ _CLUSTER = 4
 _CLUSTER_NAME = "kafka-cluster"
 _UNASKED = -(2**31)
 
+_DENIED = TopicAuthorizationFailedError.errno
+
 
 # Metadata (3) --------------------------------------------------------------------------------------------------------
 
@@ -63,10 +70,16 @@ def metadata(call: Call, request: MetadataRequest) -> MetadataResponse:
     known = [name for name in names if name is not None]
     reply = call.port.metadata(call.context, known, auto_create=request.allow_auto_topic_creation)
     answers = iter(reply.topics)
-    topics = [
-        _unknown_id(topic) if name is None else _topic(call, request, next(answers))
-        for topic, name in zip(asked, names, strict=True)
-    ]
+    topics = []
+    for topic, name in zip(asked, names, strict=True):
+        if name is None:
+            topics.append(_unnamed(topic, UnknownTopicIdError.errno))
+            continue
+        answer = next(answers)
+        if topic.topic_id != ZERO_UUID and answer.error_code == _DENIED:
+            topics.append(_unnamed(topic, _DENIED))  # an id is no secret, a name is
+        else:
+            topics.append(_topic(call, request, answer))
     return _metadata_response(call, request, reply, topics)
 
 
@@ -112,8 +125,8 @@ def _topic(call: Call, request: MetadataRequest, topic: api.TopicMetadata) -> Me
     )
 
 
-def _unknown_id(topic: MetadataRequestTopic) -> MetadataResponseTopic:
-    return MetadataResponseTopic(error_code=UnknownTopicIdError.errno, name=None, topic_id=topic.topic_id)
+def _unnamed(topic: MetadataRequestTopic, error_code: int) -> MetadataResponseTopic:
+    return MetadataResponseTopic(error_code=error_code, name=None, topic_id=topic.topic_id)
 
 
 # CreateTopics (19) ---------------------------------------------------------------------------------------------------
@@ -125,20 +138,25 @@ def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopicsRespo
         call.context, [_new_topic(topic) for topic in request.topics], validate_only=request.validate_only
     )
     configs = _configs_of(call, results) if call.version >= 5 and not request.validate_only else {}
-    return CreateTopicsResponse(
-        topics=[
-            CreatableTopicResult(
-                name=result.topic,
-                topic_id=result.topic_id or ZERO_UUID,
-                error_code=result.error_code,
-                error_message=result.error_message,
-                num_partitions=result.num_partitions,
-                replication_factor=result.replication_factor,
-                configs=configs.get(result.topic, []) if not result.error_code else None,
-            )
-            for result in results
-        ]
+    return CreateTopicsResponse(topics=[_created(call, result, configs.get(result.topic, [])) for result in results])
+
+
+def _created(call: Call, result: api.TopicResult, configs: list[CreatableTopicConfigs]) -> CreatableTopicResult:
+    created = CreatableTopicResult(
+        name=result.topic,
+        topic_id=result.topic_id or ZERO_UUID,
+        error_code=result.error_code,
+        error_message=result.error_message,
     )
+    if result.error_code:
+        return created
+    if call.port.is_authorized(call.context, api.AclOperation.DESCRIBE_CONFIGS, _TOPIC, result.topic):
+        created.num_partitions = result.num_partitions
+        created.replication_factor = result.replication_factor
+        created.configs = configs
+    else:
+        created.topic_config_error_code = _DENIED
+    return created
 
 
 def _new_topic(topic: CreatableTopic) -> api.NewTopicSpec:
@@ -183,7 +201,13 @@ def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsRespo
                 DeletableTopicResult(name=None, topic_id=topic.topic_id, error_code=UnknownTopicIdError.errno)
             )
         else:
-            responses.append(_deleted(next(results)))
+            deletion = _deleted(next(results))
+            if topic.name is None and not call.port.is_authorized(
+                call.context, api.AclOperation.DESCRIBE, _TOPIC, name
+            ):
+                deletion.name = None  # an id is no secret, a name is
+                deletion.topic_id = topic.topic_id
+            responses.append(deletion)
     return DeleteTopicsResponse(responses=responses)
 
 
