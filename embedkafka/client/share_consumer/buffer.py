@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from embedkafka.broker.api import AcquiredRecords
 from embedkafka.client.share_consumer.in_flight import REJECT, RELEASE, InFlight
@@ -28,6 +28,7 @@ class Buffered:
         self.in_flight = in_flight
         self._chunks = chunks
         self._acquired = deque(acquired)
+        self.error: RecordDeserializationError | CorruptRecordError | None = None
         self._settings = {
             "key_deserializer": key_deserializer,
             "value_deserializer": value_deserializer,
@@ -48,28 +49,33 @@ class Buffered:
         return self._cursor.consumed_bytes
 
     def take(self, limit: int) -> list[ConsumerRecord]:
-        """Up to ``limit`` records; fewer before one that cannot be read, unless that is the first.
-
-        Raises:
-            RecordDeserializationError: a deserializer failed; the record is released, unless the program rejects it.
-            CorruptRecordError: a batch is damaged; its records are rejected.
-        """
+        """Up to ``limit`` records; fewer before one that cannot be read, which is then the next :attr:`error`."""
         taken: list[ConsumerRecord] = []
-        while self._acquired and len(taken) < limit:
+        while self._acquired and len(taken) < limit and self.error is None:
             first, last, delivery_count = self._acquired[0]
             try:
                 records = self._cursor.take_acquired(limit - len(taken), first, last, delivery_count)
             except (RecordDeserializationError, CorruptRecordError) as error:
-                if taken:
-                    return taken  # these first: the next call meets the error again
-                self._pass_unreadable(error)
-                raise
+                self.error = error
+                break
             # Fewer than were asked for may mean that the range ends or that the next one cannot be read: look again.
             end = records[-1].offset + 1 if records else last + 1
             self.in_flight.hand_out(records, first, end)
             self._pass(end)
             taken += records
         return taken
+
+    def raise_error(self) -> NoReturn:
+        """Raise what kept the next record from being read, and go on behind it.
+
+        Raises:
+            RecordDeserializationError: a deserializer failed; the record is released, unless the program rejects it.
+            CorruptRecordError: a batch is damaged; its records are rejected.
+        """
+        assert self.error is not None
+        error, self.error = self.error, None
+        self._pass_unreadable(error)
+        raise error
 
     def _pass(self, end: int) -> None:
         """Be done with the offsets before ``end``."""

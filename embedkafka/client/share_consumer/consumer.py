@@ -205,6 +205,7 @@ class KafkaShareConsumer(OneThread):
             raise IllegalStateError("nothing is subscribed to")
         self._check_all_acknowledged()
         self._send_acknowledgements(self.config["default_api_timeout_ms"])
+        self._acknowledgements.run_callbacks()
         handed: Handed = {}
         try:
             while True:
@@ -215,7 +216,8 @@ class KafkaShareConsumer(OneThread):
             self._fetcher.stop_waiting()
             self._fetcher.give_back(handed)
             raise
-        self._note_names()
+        finally:
+            self._by_name = {each.topic_partition: each for each in self._in_flight.values()}
         return handed
 
     def _check_all_acknowledged(self) -> None:
@@ -253,9 +255,6 @@ class KafkaShareConsumer(OneThread):
                 until_ms = min(until_ms, retry_at_ms)
         self._waker.wait(fetcher.has_reply, None if until_ms == float("inf") else until_ms - now_ms)
         return True
-
-    def _note_names(self) -> None:
-        self._by_name = {each.topic_partition: each for each in self._in_flight.values()}
 
     def wakeup(self) -> None:
         """End a ``poll`` that waits, or the next one, with :class:`WakeupError`.  May be called from any thread."""

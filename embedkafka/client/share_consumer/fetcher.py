@@ -109,24 +109,23 @@ class ShareFetcher:
                 left -= len(records)
         if handed:
             return handed
-        while self._buffered and left > 0:
+        for _ in range(len(self._buffered)):
             buffered = self._buffered[0]
             before_bytes = buffered.consumed_bytes
-            try:
-                records = buffered.take(left)
-            except Exception:
-                if handed:
-                    return handed  # these first: the next poll meets the error again
-                raise
+            records = buffered.take(left)
             self._metrics.bytes.add(buffered.consumed_bytes - before_bytes)
             self._metrics.records.add(len(records))
-            if buffered.is_empty:
-                self._buffered.popleft()
-            else:
-                self._buffered.rotate(-1)
             if records:
                 handed.setdefault(buffered.in_flight.topic_partition, []).extend(records)
                 left -= len(records)
+            if not handed and buffered.error is not None:
+                buffered.raise_error()
+            if buffered.is_empty:
+                self._buffered.popleft()
+            elif left > 0:
+                self._buffered.rotate(-1)
+            if left <= 0:
+                break
         return handed
 
     def give_back(self, handed: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:

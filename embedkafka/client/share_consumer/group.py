@@ -81,20 +81,24 @@ class ShareGroup:
         Raises:
             BrokerResponseError: the group does not take this member (its type, its size, its rights).
         """
-        waker = self._waker
-        waker.metadata_changed = False
-        membership = self._membership
-        version = self._link.metadata_version
-        is_current = membership.is_member and self._said == self.topics and self._seen_version == version
-        if is_current and not waker.group_changed:
-            return
-        if self._link.clock.monotonic_ms() < self.retry_at_ms:
-            return
+        self._waker.metadata_changed = False
+        while self._has_news() and self._link.clock.monotonic_ms() >= self.retry_at_ms:
+            self._converse()
+
+    def _has_news(self) -> bool:
+        """Whether a heartbeat has something to say or to hear."""
+        return self._waker.group_changed or not self._membership.is_member or self._has_to_say()
+
+    def _has_to_say(self) -> bool:
+        return self._said != self.topics or self._seen_version != self._link.metadata_version
+
+    def _converse(self) -> None:
+        membership, waker = self._membership, self._waker
         self._create_missing()
         waker.group_changed = False
         version = self._link.metadata_version
-        is_full = not membership.is_member or self._said != self.topics or self._seen_version != version
         joins = not membership.is_member
+        is_full = joins or self._has_to_say()
         reply = membership.heartbeat(self.topics if is_full else None)
         self._metrics.heartbeats.add()
         if reply.error_code:
@@ -119,12 +123,11 @@ class ShareGroup:
     def _receive_error(self, error_code: int, message: str | None) -> None:
         error = for_code(error_code)
         if issubclass(error, _FENCED) and self._membership.is_member:
-            self._membership.forget()
+            self._membership.forget()  # and joins again at once
             self.assignment = {}
-            self._waker.group_changed = True  # joins again at once
         elif issubclass(error, (*RETRY_LATER, *_FENCED)):
             self.retry_at_ms = self._link.clock.monotonic_ms() + self._retry_backoff_ms
-            self._waker.group_changed = True
+            self._said = None  # says everything then
         else:
             raise error(message or f"group {self._membership.group_id!r}")
 
