@@ -29,7 +29,7 @@ from embedkafka.broker.share_host import (
 from embedkafka.broker.share_offsets import reset_offset
 from embedkafka.broker.share_visible import Extents
 from embedkafka.clock import Timer
-from embedkafka.coordinator.share_partition.api import AcknowledgementBatch, AcquiredRecords
+from embedkafka.coordinator.share_partition.api import AcknowledgementBatch, AcknowledgeType, AcquiredRecords
 from embedkafka.coordinator.share_partition.decision import (
     Acknowledge,
     Acquire,
@@ -42,8 +42,8 @@ from embedkafka.coordinator.share_partition.decision import (
     StateChange,
 )
 from embedkafka.coordinator.share_partition.machine import SharePartitionMachine
+from embedkafka.coordinator.share_partition.straight import accept
 from embedkafka.coordinator.share_state.api import NO_OFFSET, DeliveryState, ShareStateWrite, StateBatch
-from embedkafka.coordinator.share_state.decision import WriteState
 from embedkafka.coordinator.share_state.state import SharePartitionKey
 from embedkafka.errors import (
     BrokerResponseError,
@@ -60,6 +60,8 @@ _log = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20  # of a partition at a time; nothing is copied
 _RETRY_MS = 1_000  # until locks are looked at again that could not be ended
+
+_ACCEPT = (AcknowledgeType.ACCEPT,)
 
 R = TypeVar("R")
 
@@ -147,6 +149,8 @@ class LedSharePartition:
     ) -> Refusal | None:
         """Let a reader's acknowledgements count, all of them or none; they are stored when this returns."""
         try:
+            if len(batches) == 1 and batches[0].types == _ACCEPT and self._accept_straight(member_id, *batches[0][:2]):
+                return None
             decision = self._locked(lambda: self._caught_up_turn(Acknowledge(member_id, batches), settings))
         except BrokerResponseError as error:
             return Refusal(error.errno, str(error.args[0]) if error.args else error.message)
@@ -228,6 +232,20 @@ class LedSharePartition:
         self._catch_up(settings)
         return self._turn(command, settings)
 
+    def _accept_straight(self, member_id: str, first_offset: int, last_offset: int) -> bool:
+        """Store that a reader has done a range of records; False where that is to be done another way."""
+        with self.lock:
+            if self._suspect or self.parked:  # who waits may want to know
+                return False
+            change = accept(self._machine, member_id, first_offset, last_offset)
+            if change is None:
+                return False
+            self._suspect = True
+            self._store(change)
+            self._machine.apply(change)
+            self._suspect = False
+        return True
+
     def _turn(self, command: Command, settings: ShareGroupSettings) -> Decision:
         now_ms = self._host.clock.monotonic_ms()
         decision = self._machine.handle(command, machine_settings(settings), now_ms)
@@ -247,14 +265,9 @@ class LedSharePartition:
 
     def _store(self, change: StateChange) -> None:
         """Have a change stored; where it is not, nothing has changed."""
-        write = ShareStateWrite(
-            self._state_epoch,
-            self.partition.leader_epoch,
-            change.start_offset,
-            change.delivery_complete_count,
-            change.batches,
+        error_code = self._shard.write(
+            self._key, ShareStateWrite(self._state_epoch, self.partition.leader_epoch, *change)
         )
-        error_code = self._shard.run(WriteState(self._key, write))
         if not error_code:
             return
         if error_code in (FencedStateEpochError.errno, FencedLeaderEpochError.errno, InvalidRequestError.errno):

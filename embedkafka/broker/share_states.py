@@ -24,7 +24,6 @@ from embedkafka.coordinator.share_state.decision import (
     InitializeStates,
     ReadState,
     ReadSummaries,
-    WriteState,
 )
 from embedkafka.coordinator.share_state.state import SharePartitionKey
 from embedkafka.model import TopicIdPartition
@@ -103,8 +102,7 @@ class ShareStates:
             Kafka's error code: FENCED_STATE_EPOCH, FENCED_LEADER_EPOCH, or what the log says.
         """
         key = SharePartitionKey(group_id, *partition)
-        error_code: int = self.shard_of(key).run(WriteState(key, change))
-        return error_code
+        return self.shard_of(key).write(key, change)
 
     def forget_topics(self, topic_ids: Collection[UUID]) -> None:
         """Topics are gone, and so are their share partitions."""

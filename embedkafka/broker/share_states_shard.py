@@ -12,10 +12,11 @@ from typing import Any
 
 from embedkafka.broker.shard import Shard
 from embedkafka.broker.share_states_host import ShareStateLog, ShareStatesHost
+from embedkafka.broker.share_states_straight import UpdateBatches
 from embedkafka.broker.topic import SHARE_GROUP_STATE
 from embedkafka.clock import Timer
 from embedkafka.coordinator.share_state import records
-from embedkafka.coordinator.share_state.api import ShareState, ShareStateSummary
+from embedkafka.coordinator.share_state.api import UNKNOWN_COUNT, ShareState, ShareStateSummary, ShareStateWrite
 from embedkafka.coordinator.share_state.config import ShareStateConfig
 from embedkafka.coordinator.share_state.decision import (
     Command,
@@ -28,6 +29,7 @@ from embedkafka.coordinator.share_state.decision import (
     WriteState,
 )
 from embedkafka.coordinator.share_state.machine import ShareStateMachine
+from embedkafka.coordinator.share_state.state import SharePartitionKey, Update
 from embedkafka.errors import BrokerResponseError
 from embedkafka.record import BatchHeader, Record, encode_batch
 
@@ -52,6 +54,7 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
         )
         self._config = config
         self._pruning: Timer | None = None
+        self._batches: dict[SharePartitionKey, UpdateBatches] = {}
 
     def close(self) -> None:
         """End the timer; from here on the coordinator is not available."""
@@ -59,6 +62,50 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
             self._closed = True
             if self._pruning is not None:
                 self._pruning.cancel()
+
+    def write(self, key: SharePartitionKey, change: ShareStateWrite) -> int:
+        """Store a change: straight where it is one more update with one range, else as any command.
+
+        Returns:
+            Kafka's error code.
+        """
+        if len(change.batches) == 1 and self._write_straight(key, change):
+            return 0
+        error_code: int = self.run(WriteState(key, change))
+        return error_code
+
+    def _write_straight(self, key: SharePartitionKey, change: ShareStateWrite) -> bool:
+        """Returns False where it is to be done another way; what went wrong is noticed there, too."""
+        log = self._log
+        if log is None or self._read_only:
+            return False
+        with self.lock:
+            known = self._machine.durable().get(key)
+            if (
+                self._suspect
+                or self._closed
+                or self._pruning is None
+                or known is None
+                or known.leader_epoch != change.leader_epoch
+                or known.state_epoch != change.state_epoch
+                or known.updates >= self._config.snapshot_update_records_per_snapshot
+                or change.delivery_complete_count == UNKNOWN_COUNT
+            ):
+                return False
+            batches = self._batches.get(key)
+            if batches is None:
+                batches = self._batches[key] = UpdateBatches(key)
+            now_ms = self._clock.now_ms()
+            update = Update(known.snapshot_epoch, *change[1:])
+            self._suspect = True
+            try:
+                log.append(batches.encode(update, now_ms), 1, now_ms)
+            except BrokerResponseError:
+                return False
+            known.update(update)
+            self._suspect = False
+        log.wake_readers()
+        return True
 
     # Commands -------------------------------------------------------------------------------------------------------
 

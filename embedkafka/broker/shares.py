@@ -183,8 +183,10 @@ class Shares:
         batches: Sequence[AcknowledgementBatch],
         settings: ShareGroupSettings,
     ) -> Refusal | None:
-        if not request.is_renew_ack and any(AcknowledgeType.RENEW in batch.types for batch in batches):
-            return Refusal(InvalidRequestError.errno, "a request that renews locks has to say so")
+        if not request.is_renew_ack:
+            for batch in batches:
+                if AcknowledgeType.RENEW in batch.types:
+                    return Refusal(InvalidRequestError.errno, "a request that renews locks has to say so")
         try:
             led = self.led(request.group_id, partition)
         except BrokerResponseError as error:

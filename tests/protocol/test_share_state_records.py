@@ -9,13 +9,17 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embedkafka.broker.groups import partition_of
 from embedkafka.broker.ids import id_text
+from embedkafka.broker.share_states_straight import UpdateBatches
 from embedkafka.coordinator.share_state import records
 from embedkafka.coordinator.share_state.api import StateBatch
 from embedkafka.coordinator.share_state.state import SharePartitionKey, Snapshot, Update
 from embedkafka.errors import KafkaProtocolError, UnsupportedVersionError
+from embedkafka.record import encode_batch
 
 KEY = SharePartitionKey("workers", UUID("01234567-89ab-cdef-0fed-cba987654321"), 3)
 SNAPSHOT_KEY = bytes.fromhex("00000007776f726b6572730123456789abcdef0fedcba98765432100000003")
@@ -84,3 +88,22 @@ def test_records_of_other_kinds_are_passed_over() -> None:
 def test_damaged_records_are_told(key: bytes, value: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         records.decode(key, value)
+
+
+OFFSETS = st.integers(0, 2**63 - 1)
+
+
+@given(
+    st.builds(
+        Update,
+        st.integers(0, 2**31 - 1),
+        st.integers(-1, 2**31 - 1),
+        st.integers(-1, 2**63 - 1),
+        st.integers(0, 2**31 - 1),
+        st.tuples(st.builds(StateBatch, OFFSETS, OFFSETS, st.sampled_from((0, 2, 4)), st.integers(0, 2**15 - 1))),
+    ),
+    st.integers(0, 2**62),
+)
+def test_the_straight_way_of_an_update_gives_the_same_batch(update: Update, now_ms: int) -> None:
+    expected = encode_batch([(now_ms, *records.encode(records.ShareStateRecord(KEY, update)), ())])
+    assert UpdateBatches(KEY).encode(update, now_ms) == expected

@@ -124,12 +124,14 @@ class SharePartition:
 
     def apply(self, change: StateChange) -> None:
         """Let a change that is stored take effect."""
+        start_offset = change.start_offset
         for first, last, delivery_state, delivery_count in change.batches:
+            if last < start_offset:
+                continue
             self.standings.put(first, last, Standing(delivery_state, delivery_count))
             if delivery_state == AVAILABLE and first < self._available_from:
                 self._available_from = first
         self.complete_count = change.delivery_complete_count
-        start_offset = change.start_offset
         if start_offset > self.start_offset:
             self.start_offset = start_offset
             self.standings.drop_before(start_offset)
