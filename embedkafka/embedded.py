@@ -198,6 +198,7 @@ class EmbeddedKafka:
             host,
             port,
             advertised=advertised,
+            security_protocol=security_protocol,
             ssl_context=spoken.ssl_context,
             new_peer=spoken.new_peer,
         )

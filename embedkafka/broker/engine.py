@@ -46,6 +46,10 @@ class Door(Protocol):
     def address(self) -> str:
         """Where: ``host:port``."""
 
+    @property
+    def urls(self) -> tuple[str, str]:
+        """As in ``listeners`` and in ``advertised.listeners``."""
+
     def close(self) -> None:
         """Let nobody in any more, and end what goes on."""
 
@@ -282,6 +286,13 @@ class Engine:
             self._announce()
 
     def _announce(self) -> None:
+        """Tell where the engine can be reached: in the broker's settings, and in the lock file."""
+        urls = [door.urls for door in self.doors]
+        self.config.static = {
+            **self.config.static,
+            "listeners": [bound for bound, _ in urls] or None,
+            "advertised.listeners": [told for _, told in urls] or None,
+        }
         try:
             self.store.directory.announce(self.doors[0].address if self.doors else None)
         except OSError:  # the disk is full: they are told the pid only

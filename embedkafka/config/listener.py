@@ -5,9 +5,19 @@ from __future__ import annotations
 from embedkafka.config.definition import MAX_INT, AtLeast, ConfigKey, ConfigType, Importance
 
 _HIGH, _MEDIUM = Importance.HIGH, Importance.MEDIUM
-_INT, _LONG = ConfigType.INT, ConfigType.LONG
+_INT, _LONG, _LIST = ConfigType.INT, ConfigType.LONG, ConfigType.LIST
+
+_TOLD = "EmbeddedKafka.listen() and `embedkafka serve` say it; here the broker tells what they said"
 
 LISTENER_KEYS = [
+    ConfigKey(
+        "advertised.listeners",
+        _LIST,
+        None,
+        "What clients are told to connect to.",
+        importance=_HIGH,
+        inert_because=_TOLD,
+    ),
     ConfigKey(
         "connections.max.idle.ms",
         _LONG,
@@ -15,6 +25,15 @@ LISTENER_KEYS = [
         "A connection that neither sends nor takes anything for so long is closed; -1 never.",
         AtLeast(-1),
         _MEDIUM,
+    ),
+    ConfigKey(
+        "listeners",
+        _LIST,
+        None,
+        "Where clients connect.",
+        importance=_HIGH,
+        inert_because=_TOLD,
+        kafka_default="PLAINTEXT://:9092",
     ),
     ConfigKey("max.connections", _INT, MAX_INT, "How many connections a listener holds.", AtLeast(0), _MEDIUM),
     ConfigKey(

@@ -41,12 +41,15 @@ class Listener:
         host: where it listens.
         port: the port, also where 0 was asked for.
         advertised: host and port that clients are told to connect to.
+        security_protocol: Kafka's name of how it is spoken to.
     """
 
-    def __init__(self, engine: Engine, sock: socket.socket, *, advertised: Endpoint | None, uses_tls: bool) -> None:
+    def __init__(
+        self, engine: Engine, sock: socket.socket, *, advertised: Endpoint | None, security_protocol: str
+    ) -> None:
         self.engine = engine
         self.host, self.port = sock.getsockname()[:2]
-        self.uses_tls = uses_tls
+        self.security_protocol = security_protocol
         self.advertised = advertised or (_reachable(self.host), self.port)
         self.owner: object = None  # kept alive as long as somebody may connect
         self._socket = sock
@@ -65,6 +68,7 @@ class Listener:
         port: int = 0,
         *,
         advertised: Endpoint | None = None,
+        security_protocol: str = "PLAINTEXT",
         ssl_context: ssl.SSLContext | None = None,
         new_peer: Callable[[str], Peer] = Peer,
     ) -> Listener:
@@ -74,6 +78,7 @@ class Listener:
             host: an address or name of this machine; ``0.0.0.0`` or ``::`` is all of them.
             port: 0 takes a free one.
             advertised: what clients are told, where that differs (a proxy, a container).
+            security_protocol: Kafka's name of what the next two come to.
             ssl_context: speak TLS.
             new_peer: what a connection's peer starts as, given its address.
 
@@ -83,11 +88,12 @@ class Listener:
         engine.check_usable()
         limits = Limits.of(engine.config)
         sock = _bind(host, port, limits)
-        listener = cls(engine, sock, advertised=advertised, uses_tls=ssl_context is not None)
+        listener = cls(engine, sock, advertised=advertised, security_protocol=security_protocol)
         try:
             listener._start(limits, ssl_context, new_peer)
         except BaseException:
             sock.close()
+            listener._loop.close()
             raise
         _listeners.add(listener)
         engine.door_opened(listener)
@@ -96,8 +102,13 @@ class Listener:
     @property
     def address(self) -> str:
         """``host:port`` as clients are told it: their ``bootstrap_servers``."""
-        host, port = self.advertised
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return _text(self.advertised)
+
+    @property
+    def urls(self) -> tuple[str, str]:
+        """Where it listens and what it tells, as in Kafka's ``listeners`` and ``advertised.listeners``."""
+        name = self.security_protocol
+        return f"{name}://{_text((self.host, self.port))}", f"{name}://{_text(self.advertised)}"
 
     @property
     def connection_count(self) -> int:
@@ -251,6 +262,11 @@ def _bind(host: str, port: int, limits: Limits) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _text(endpoint: Endpoint) -> str:
+    host, port = endpoint
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _reachable(host: str) -> str:
