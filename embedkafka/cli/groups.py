@@ -8,7 +8,7 @@ import typer
 
 from embedkafka.cli.engine import open_admin
 from embedkafka.cli.exits import CliError, check_known
-from embedkafka.cli.reset import reset_offsets
+from embedkafka.cli.reset import SHARE, reset_offsets
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, confirm_deletion
 from embedkafka.model import TopicPartition
 
@@ -40,14 +40,18 @@ def describe(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Committed offset, end of log and lag of each partition, and who has it."""
+    """Committed offset, end of log and lag of each partition, and who has it.
+
+    A share group has a start offset instead: everything before it is done; its lag is what is not.
+    """
     session = Session(data, as_json)
     rows = []
     with open_admin(session, read_only=True) as admin:
-        known = sorted(group["group_id"] for group in admin.list_groups())
+        types = {group["group_id"]: group["group_type"] for group in admin.list_groups()}
+        known = sorted(types)
         check_known("group", groups or [], known)
         for group in groups or known:
-            rows += _lag_rows(admin, group)
+            rows += _share_rows(admin, group) if types[group] == SHARE else _lag_rows(admin, group)
     session.out.rows(
         ("Group", "Topic", "Partition", "Committed", "Log end", "Lag", "Consumer"),
         rows,
@@ -70,6 +74,20 @@ def _lag_rows(admin: KafkaAdminClient, group: str) -> list[tuple[Any, ...]]:
         lag = None if offset is None else end - offset
         rows.append((group, *partition, offset, end, lag, members.get(partition)))
     return rows
+
+
+def _share_rows(admin: KafkaAdminClient, group: str) -> list[tuple[Any, ...]]:
+    offsets = admin.list_share_group_offsets(group)[group]
+    ends = admin.list_partition_offsets(dict.fromkeys(offsets, -1)) if offsets else {}
+    readers: dict[TopicPartition, list[str]] = {}
+    for member in admin.describe_share_groups([group])[group]["members"]:
+        for topic in (member["member_assignment"] or {}).get("assigned_partitions", ()):
+            for number in topic["partitions"]:
+                readers.setdefault(TopicPartition(topic["topic"], number), []).append(member["member_id"])
+    return [
+        (group, *each, found.start_offset, ends[each].offset, found.lag, ", ".join(readers.get(each, ())) or None)
+        for each, found in sorted(offsets.items())
+    ]
 
 
 def _members(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, str]:

@@ -10,6 +10,7 @@ import typer
 from embedkafka.cli.engine import open_admin
 from embedkafka.cli.exits import CliError, ExitCode, not_found
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, require
+from embedkafka.errors import NoError, NonEmptyGroupError
 from embedkafka.model import TopicPartition
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from embedkafka import KafkaAdminClient
 
+SHARE = "share"
 EARLIEST_TIMESTAMP = -2
 LATEST_TIMESTAMP = -1
 
@@ -84,7 +86,7 @@ def reset_offsets(
         else:
             after = move.to(lambda partition: move.current(partition) + (shift_by or 0))
         if execute:
-            _commit(admin, group, after)
+            (_alter if move.is_share else _commit)(admin, group, after)
     session.out.rows(
         ("Group", "Topic", "Partition", "Before", "After"),
         [(group, *partition, move.before[partition], offset) for partition, offset in after.items()],
@@ -102,14 +104,15 @@ class _Move:
     """
 
     def __init__(self, admin: KafkaAdminClient, group: str, topics: list[str] | None) -> None:
-        known = [found["group_id"] for found in admin.list_groups()]
+        known = {found["group_id"]: found["group_type"] for found in admin.list_groups()}
         if group not in known and not topics:
-            raise not_found("group", group, known)
-        committed = admin.list_group_offsets(group)[group] if group in known else {}
+            raise not_found("group", group, sorted(known))
+        self.is_share = known.get(group) == SHARE
+        committed = _positions(admin, group, share=self.is_share) if group in known else {}
         self.partitions = _parse_topics(admin, topics) if topics else sorted(committed)
         if not self.partitions:
             raise CliError(f"group {group!r} has committed nothing", "name topics with --topic", ExitCode.NOT_FOUND)
-        self.before = {p: committed[p].offset if p in committed else None for p in self.partitions}
+        self.before = {p: committed.get(p) for p in self.partitions}
         self.first = _offsets(admin, self.partitions, EARLIEST_TIMESTAMP)
         self.end = _offsets(admin, self.partitions, LATEST_TIMESTAMP)
 
@@ -121,6 +124,12 @@ class _Move:
     def to(self, wanted: Callable[[TopicPartition], int]) -> dict[TopicPartition, int]:
         """The wanted offset of each partition, within its log."""
         return {p: min(max(wanted(p), self.first[p]), self.end[p]) for p in self.partitions}
+
+
+def _positions(admin: KafkaAdminClient, group: str, *, share: bool) -> dict[TopicPartition, int | None]:
+    if share:
+        return {each: found.start_offset for each, found in admin.list_share_group_offsets(group)[group].items()}
+    return {each: found.offset for each, found in admin.list_group_offsets(group)[group].items()}
 
 
 def _offsets(admin: KafkaAdminClient, partitions: list[TopicPartition], timestamp_ms: int) -> dict[TopicPartition, int]:
@@ -136,6 +145,16 @@ def _commit(admin: KafkaAdminClient, group: str, offsets: dict[TopicPartition, i
                 f"group {group!r}, {partition.topic}-{partition.partition}: {error.message}",
                 "a group can be moved only while it has no members",
             )
+
+
+def _alter(admin: KafkaAdminClient, group: str, offsets: dict[TopicPartition, int]) -> None:
+    try:
+        errors = admin.alter_share_group_offsets(group, offsets)
+    except NonEmptyGroupError as error:
+        raise CliError(f"group {group!r}: {error}", "a group can be moved only while it has no members") from None
+    for partition, error in errors.items():
+        if error is not NoError:
+            raise CliError(f"group {group!r}, {partition.topic}-{partition.partition}: {error.__name__}", "")
 
 
 def _parse_datetime(value: str) -> int:
