@@ -61,8 +61,6 @@ _log = logging.getLogger(__name__)
 _READ_BYTES = 1 << 20  # of a partition at a time; nothing is copied
 _RETRY_MS = 1_000  # until locks are looked at again that could not be ended
 
-_ACCEPT = (AcknowledgeType.ACCEPT,)
-
 R = TypeVar("R")
 
 
@@ -149,8 +147,11 @@ class LedSharePartition:
     ) -> Refusal | None:
         """Let a reader's acknowledgements count, all of them or none; they are stored when this returns."""
         try:
-            if len(batches) == 1 and batches[0].types == _ACCEPT and self._accept_straight(member_id, *batches[0][:2]):
-                return None
+            if len(batches) == 1:
+                first, last, types = batches[0]
+                is_accepted = len(types) == 1 and types[0] == AcknowledgeType.ACCEPT
+                if is_accepted and self._accept_straight(member_id, first, last):
+                    return None
             decision = self._locked(lambda: self._caught_up_turn(Acknowledge(member_id, batches), settings))
         except BrokerResponseError as error:
             return Refusal(error.errno, str(error.args[0]) if error.args else error.message)
