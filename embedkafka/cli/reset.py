@@ -152,9 +152,9 @@ def _alter(admin: KafkaAdminClient, group: str, offsets: dict[TopicPartition, in
         errors = admin.alter_share_group_offsets(group, offsets)
     except NonEmptyGroupError as error:
         raise CliError(f"group {group!r}: {error}", "a group can be moved only while it has no members") from None
-    for partition, error in errors.items():
-        if error is not NoError:
-            raise CliError(f"group {group!r}, {partition.topic}-{partition.partition}: {error.__name__}", "")
+    for partition, found in errors.items():
+        if found is not NoError:
+            raise CliError(f"group {group!r}, {partition.topic}-{partition.partition}: {found.__name__}", "")
 
 
 def _parse_datetime(value: str) -> int:

@@ -128,6 +128,13 @@ def test_a_heartbeat_is_answered_with_the_groups_own_interval(broker: Broker) ->
     assert joined.heartbeat_interval_ms == 8000
 
 
+def test_a_change_holds_from_the_next_heartbeat_on(broker: Broker) -> None:
+    request = api.ShareGroupHeartbeatRequest("g", "m", 0, None, ["t"])
+    assert broker.port.share_group_heartbeat(REMOTE, request).heartbeat_interval_ms == 5000
+    alter(broker, "share.heartbeat.interval.ms", "8000")
+    assert broker.port.share_group_heartbeat(REMOTE, request).heartbeat_interval_ms == 8000
+
+
 @pytest.mark.parametrize("group_type", ["consumer", "share"])
 def test_a_session_is_over_when_the_group_says_so(group_type: str) -> None:
     clock = ManualClock()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from broker.interrupts import every_line, interrupted_at
 from broker.support import Broker, running
 
 from embedkafka.broker import api
 from embedkafka.broker.groups_shard import GroupShard
 from embedkafka.model import TopicPartition
+
+pytestmark = pytest.mark.timeout(900)  # every single line where EMBEDKAFKA_FULL asks for them
 
 REMOTE = api.RequestContext(client_id="c", in_process=False)
 

@@ -246,6 +246,7 @@ def test_an_offset_that_the_share_coordinator_refuses_is_an_error_of_its_partiti
     assert (reply.error_code, reply.offsets[TopicPartition("t", 2)].error_code) == (0, 3)
     world.host.share_states.failure = 0
     assert where(world).offsets == {}
+    assert not any(world.groups._shard("g")._machine.find("g").states)  # type: ignore[union-attr]
 
 
 def test_offsets_of_a_topic_are_forgotten() -> None:

@@ -18,7 +18,7 @@ from embedkafka.coordinator.api import (
     OffsetDeleteRequest,
 )
 from embedkafka.coordinator.config import GroupConfig, GroupSettings
-from embedkafka.coordinator.decision import SESSION, ConsumerHeartbeat, ExpireOffsets, TimerKey, TopicsDeleted
+from embedkafka.coordinator.decision import ASSIGN, SESSION, ConsumerHeartbeat, ExpireOffsets, TimerKey, TopicsDeleted
 from embedkafka.coordinator.share.api import AlterShareGroupOffsetsRequest, DeleteShareGroupOffsetsRequest
 from embedkafka.coordinator.share.commands import (
     DeleteStates,
@@ -85,8 +85,11 @@ def test_it_does_so_even_where_the_next_assignment_has_to_wait() -> None:
     member = driver.member("a", ["t", "u"])
     member.send()
     driver.set_up()
+    assert member.send().assignment is None
+    assert TimerKey(ASSIGN, "g") in driver.timers
     driver.now_ms += 1_000
     assert set(member.send().assignment) == {T, U}
+    assert TimerKey(ASSIGN, "g") not in driver.timers
     assert list(member.send(topics=["u"]).assignment) == [U]
     assert driver.group().epoch > driver.group().assignment_epoch
 
@@ -132,7 +135,7 @@ def test_assignments_keep_their_distance() -> None:
     driver.set_up()
     assert member.send().assignment is None
     driver.now_ms += 1_000
-    driver.fire(TimerKey("assign", "g"))
+    driver.fire(TimerKey(ASSIGN, "g"))
     member.send()
     assert member.numbers() == list(range(8))
 
