@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from embedkafka.broker import api
+from embedkafka.errors import InvalidRequestError, TopicAuthorizationFailedError
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.apis import api_43_elect_leaders as electing
 from embedkafka.protocol.apis import api_45_alter_partition_reassignments as moving
@@ -164,6 +165,7 @@ def _upgrade_type(version: int, update: FeatureUpdateKey) -> int:
 
 _TOPIC = 2  # org.apache.kafka.common.resource.ResourceType
 _NO_OPERATIONS = -(2**31)
+_UNTOLD = (InvalidRequestError.errno, TopicAuthorizationFailedError.errno)  # Kafka tells them of unknown topics, too
 
 
 def describe_topic_partitions(
@@ -204,7 +206,7 @@ def _topic(call: Call, topic: api.TopicMetadata) -> paging.DescribeTopicPartitio
             for partition in topic.partitions
         ],
         topic_authorized_operations=_NO_OPERATIONS
-        if topic.error_code
+        if topic.error_code in _UNTOLD
         else call.port.authorized_operations(call.context, _TOPIC, topic.topic),
     )
 

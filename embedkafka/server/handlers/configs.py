@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from embedkafka.broker import api
@@ -81,13 +81,18 @@ def _entry(entry: api.ConfigEntry) -> DescribeConfigsResourceResult:
 
 def alter_configs(call: Call, request: replacing.AlterConfigsRequest) -> replacing.AlterConfigsResponse:
     """Replace all settings of each resource."""
-    twice = _named_twice(request.resources)
+    refused = _refused(request.resources)
+    for resource in request.resources:
+        nulls = [config.name for config in resource.configs if config.value is None]
+        if nulls and _key(resource) not in refused:
+            message = f"Null value not supported for : {','.join(nulls)}"
+            refused[_key(resource)] = api.ConfigResult(_key(resource), InvalidRequestError.errno, message)
     results = call.port.alter_configs(
         call.context,
         {
             _key(resource): {config.name: config.value for config in resource.configs}
             for resource in request.resources
-            if _key(resource) not in twice
+            if _key(resource) not in refused
         },
         validate_only=request.validate_only,
     )
@@ -96,7 +101,7 @@ def alter_configs(call: Call, request: replacing.AlterConfigsRequest) -> replaci
             replacing.AlterConfigsResourceResponse(
                 result.error_code, result.error_message, result.resource.resource_type, result.resource.name
             )
-            for result in [*results, *_refused(twice)]
+            for result in _in_order(request.resources, results, refused)
         ]
     )
 
@@ -105,7 +110,7 @@ def incremental_alter_configs(
     call: Call, request: changing.IncrementalAlterConfigsRequest
 ) -> changing.IncrementalAlterConfigsResponse:
     """Change single settings."""
-    twice = _named_twice(request.resources)
+    refused = _refused(request.resources)
     results = call.port.incremental_alter_configs(
         call.context,
         {
@@ -113,7 +118,7 @@ def incremental_alter_configs(
                 api.ConfigChange(config.name, config.config_operation, config.value) for config in resource.configs
             ]
             for resource in request.resources
-            if _key(resource) not in twice
+            if _key(resource) not in refused
         },
         validate_only=request.validate_only,
     )
@@ -122,19 +127,26 @@ def incremental_alter_configs(
             changing.AlterConfigsResourceResponse(
                 result.error_code, result.error_message, result.resource.resource_type, result.resource.name
             )
-            for result in [*results, *_refused(twice)]
+            for result in _in_order(request.resources, results, refused)
         ]
     )
 
 
-def _named_twice(resources: Iterable[_Resource]) -> list[api.ConfigResourceKey]:
+_Results = dict[api.ConfigResourceKey, api.ConfigResult]
+
+
+def _refused(resources: Iterable[_Resource]) -> _Results:
     """Resources that a request names more than once, of which the port could be told only the last."""
-    return [key for key, count in Counter(map(_key, resources)).items() if count > 1]
-
-
-def _refused(resources: Sequence[api.ConfigResourceKey]) -> list[api.ConfigResult]:
     message = "Each resource must appear at most once."
-    return [api.ConfigResult(resource, InvalidRequestError.errno, message) for resource in resources]
+    counts = Counter(map(_key, resources))
+    return {key: api.ConfigResult(key, InvalidRequestError.errno, message) for key, n in counts.items() if n > 1}
+
+
+def _in_order(
+    resources: Iterable[_Resource], results: Iterable[api.ConfigResult], refused: _Results
+) -> list[api.ConfigResult]:
+    by_resource = {result.resource: result for result in results} | refused
+    return [by_resource[_key(resource)] for resource in resources]
 
 
 # ListConfigResources (74) --------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def _fetched(call: Call, reply: api.ShareFetchReply) -> fetching.ShareFetchRespo
                 error_message=each.error_message,
                 acknowledge_error_code=each.acknowledge_error_code,
                 acknowledge_error_message=each.acknowledge_error_message,
-                current_leader=fetching.LeaderIdAndEpoch(each.leader_id, each.leader_epoch),
+                current_leader=fetching.LeaderIdAndEpoch(max(0, each.leader_id), max(0, each.leader_epoch)),
                 records=each.records or memoryview(b""),
                 acquired_records=[fetching.AcquiredRecords(*acquired) for acquired in each.acquired],
             )
@@ -145,7 +145,7 @@ def share_acknowledge(
                 partition,
                 each.error_code,
                 each.error_message,
-                acknowledging.LeaderIdAndEpoch(each.leader_id, each.leader_epoch),
+                acknowledging.LeaderIdAndEpoch(max(0, each.leader_id), max(0, each.leader_epoch)),
             )
         )
     return acknowledging.ShareAcknowledgeResponse(

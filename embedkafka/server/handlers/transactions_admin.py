@@ -99,18 +99,21 @@ def describe_transactions(
     found = call.port.describe_transactions(call.context, request.transactional_ids)
     return describing.DescribeTransactionsResponse(
         transaction_states=[
-            describing.TransactionState(
-                error_code=each.error_code,
-                transactional_id=each.transactional_id,
-                transaction_state=each.state,
-                transaction_timeout_ms=each.timeout_ms,
-                transaction_start_time_ms=each.start_ms,
-                producer_id=each.producer_id,
-                producer_epoch=each.producer_epoch,
-                topics=_by_topic(each.partitions),
-            )
+            describing.TransactionState(each.error_code, each.transactional_id) if each.error_code else _state(each)
             for each in found
         ]
+    )
+
+
+def _state(found: api.DescribedTransaction) -> describing.TransactionState:
+    return describing.TransactionState(
+        transactional_id=found.transactional_id,
+        transaction_state=found.state,
+        transaction_timeout_ms=found.timeout_ms,
+        transaction_start_time_ms=found.start_ms,
+        producer_id=found.producer_id,
+        producer_epoch=found.producer_epoch,
+        topics=_by_topic(found.partitions),
     )
 
 

@@ -119,11 +119,18 @@ def test_a_resource_may_be_named_once_only(kafka: EmbeddedKafka, peer: WirePeer)
     kafka.create_topic("t")
     changed = changing.AlterConfigsResource(TOPIC, "t", [changing.AlterableConfig("retention.ms", SET, "1")])
     responses = peer.ask(44, 1, changing.IncrementalAlterConfigsRequest([changed, changed])).responses
-    assert {each.error_code for each in responses} == {InvalidRequestError.errno}
+    assert [each.error_code for each in responses] == [InvalidRequestError.errno] * 2
     replaced = replacing.AlterConfigsResource(TOPIC, "t", [replacing.AlterableConfig("retention.ms", "1")])
     responses = peer.ask(33, 2, replacing.AlterConfigsRequest([replaced, replaced])).responses
-    assert {each.error_code for each in responses} == {InvalidRequestError.errno}
+    assert [each.error_code for each in responses] == [InvalidRequestError.errno] * 2
     assert described(peer, 1, "retention.ms").configs[0].config_source == DEFAULT
+
+
+def test_a_setting_cannot_be_replaced_by_null(kafka: EmbeddedKafka, peer: WirePeer) -> None:
+    kafka.create_topic("t")
+    resource = replacing.AlterConfigsResource(TOPIC, "t", [replacing.AlterableConfig("retention.ms", None)])
+    (response,) = peer.ask(33, 2, replacing.AlterConfigsRequest([resource])).responses
+    assert response.error_code == InvalidRequestError.errno
 
 
 def test_what_has_settings_is_listed(kafka: EmbeddedKafka, peer: WirePeer) -> None:

@@ -274,6 +274,7 @@ def test_transactions_are_described(kafka: EmbeddedKafka, peer: WirePeer) -> Non
     assert [(each.topic, each.partitions) for each in known.topics] == [("t", [0])]
     assert known.transaction_start_time_ms > 0
     assert (unknown.transactional_id, unknown.error_code) == ("nix", TransactionalIdNotFoundError.errno)
+    assert (unknown.producer_id, unknown.producer_epoch, unknown.transaction_start_time_ms) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
