@@ -7,6 +7,7 @@ from embedkafka.config.definition import AtLeast, ConfigKey, ConfigType, Importa
 _INT, _LONG, _STRING = ConfigType.INT, ConfigType.LONG, ConfigType.STRING
 _LIST, _PASSWORD, _BOOLEAN = ConfigType.LIST, ConfigType.PASSWORD, ConfigType.BOOLEAN
 _LOW = Importance.LOW
+_PEM_ONLY = "PEM is the one form that is read"
 
 STANDARD_AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -80,6 +81,7 @@ SECURITY_KEYS = [
         "The form of the server's key and certificates.",
         OneOf(("PEM",)),
         kafka_default="JKS",
+        inert_because=_PEM_ONLY,
     ),
     ConfigKey("ssl.keystore.location", _STRING, None, "A PEM file with the server's key and certificate chain."),
     ConfigKey("ssl.keystore.certificate.chain", _PASSWORD, None, "The server's certificate chain as PEM text."),
@@ -92,6 +94,7 @@ SECURITY_KEYS = [
         "The form of the certificates that clients' ones are checked with.",
         OneOf(("PEM",)),
         kafka_default="JKS",
+        inert_because=_PEM_ONLY,
     ),
     ConfigKey("ssl.truststore.location", _STRING, None, "A PEM file with certificates to check clients' ones with."),
     ConfigKey("ssl.truststore.certificates", _PASSWORD, None, "Such certificates as PEM text."),
