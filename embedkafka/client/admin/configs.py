@@ -54,16 +54,16 @@ class ConfigAdmin(AdminBase):
     def list_config_resources(
         self, resource_types: Iterable[ConfigResourceType | str] | None = None
     ) -> dict[str, list[str]]:
-        """What has settings, as ``{"topic": [names], "broker": [ids]}``."""
-        wanted = {ConfigResourceType.build_from(kind) for kind in resource_types or ()}
-        found = {
-            ConfigResourceType.BROKER: [str(broker_id) for broker_id in self._brokers()],
-            ConfigResourceType.TOPIC: [topic.topic for topic in self._link.topics()],
-        }
-        return {kind.name.lower(): names for kind, names in found.items() if names and (not wanted or kind in wanted)}
+        """What has settings, as ``{"topic": [names], "broker": [ids], "group": [ids]}``.
 
-    def _brokers(self) -> list[int]:
-        return [broker.broker_id for broker in self._port().describe_cluster(self._link.context).brokers]
+        Raises:
+            UnsupportedVersionError: resources of one of the types cannot be listed.
+        """
+        wanted = [ConfigResourceType.build_from(kind) for kind in resource_types or ()]
+        found: dict[str, list[str]] = defaultdict(list)
+        for resource in self._port().list_config_resources(self._link.context, wanted):
+            found[ConfigResourceType(resource.resource_type).name.lower()].append(resource.name)
+        return dict(found)
 
     def alter_configs(
         self,

@@ -109,5 +109,8 @@ def test_reset_takes_names_or_everything_that_was_changed(admin: KafkaAdminClien
 
 
 def test_what_has_settings(admin: KafkaAdminClient) -> None:
-    assert admin.list_config_resources() == {"broker": ["0"], "topic": ["t"]}
+    group = ConfigResource(ConfigResourceType.GROUP, "g", {"share.isolation.level": "read_committed"})
+    admin.alter_configs([group])
+    everything = {"broker": ["0"], "broker_logger": ["0"], "group": ["g"], "topic": ["t"]}
+    assert admin.list_config_resources() == everything
     assert admin.list_config_resources(["topic"]) == {"topic": ["t"]}
