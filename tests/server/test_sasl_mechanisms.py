@@ -33,13 +33,20 @@ def plain() -> PlainExchange:
     return PlainExchange(lambda user, password: (user, password) == ("user", "pencil"))
 
 
-def client_final(first: str, challenge: bytes, *, mechanism: ScramMechanism = SHA_256, password: str = "pencil") -> str:
+def client_final(
+    first: str,
+    challenge: bytes,
+    *,
+    mechanism: ScramMechanism = SHA_256,
+    password: str = "pencil",
+    before_nonce: str = "",
+) -> str:
     """What a client answers (RFC 5802, section 3)."""
     hash_name = HASHES[mechanism]
     fields = dict(part.split("=", 1) for part in challenge.decode().split(","))
     salted = hashlib.pbkdf2_hmac(hash_name, password.encode(), base64.b64decode(fields["s"]), int(fields["i"]))
     client_key = hmac.digest(salted, b"Client Key", hash_name)
-    without_proof = f"c=biws,r={fields['r']}"
+    without_proof = f"c=biws,r={before_nonce}{fields['r']}"
     message = f"{first.removeprefix('n,,')},{challenge.decode()},{without_proof}".encode()
     signature = hmac.digest(hashlib.new(hash_name, client_key).digest(), message, hash_name)
     proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
@@ -79,6 +86,13 @@ def test_a_right_password_is_proven_and_a_wrong_one_is_not(mechanism: ScramMecha
     assert "invalid credentials" in refuses(
         exchange, client_final(first, challenge, mechanism=mechanism, password="pen")
     )
+
+
+def test_a_client_that_writes_its_part_of_the_nonce_twice_gets_in_as_with_kafka() -> None:
+    exchange = scram()
+    first = "n,,n=user,r=abc"
+    exchange.respond(client_final(first, exchange.respond(first.encode()), before_nonce="abc").encode())
+    assert exchange.user == "user"
 
 
 def test_an_unknown_user_is_challenged_as_a_known_one_and_refused_at_the_end() -> None:
