@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,14 +39,40 @@ def test_the_first_block_has_about_thirty_lines() -> None:
     assert 25 <= len(blocks("python")[0].splitlines()) <= 35
 
 
+def commands() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines() if line.startswith("embedkafka ")]
+
+
 def test_the_commands_after_it_work_on_what_it_wrote(tmp_path: Path) -> None:
     run([sys.executable, "-c", blocks("python")[0]], tmp_path)
-    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("embedkafka ")]
-    assert len(commands) == 4
-    for line in commands:
+    looking = [line for line in commands() if not re.match("embedkafka (serve|users)", line)]
+    assert len(looking) == 4
+    for line in looking:
         ran = run(["/bin/sh", "-c", line.replace("embedkafka", f"'{sys.executable}' -m embedkafka", 1)], tmp_path)
         assert ran.returncode == 0, ran.stderr
         assert ran.stdout
+
+
+def test_its_server_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
+    words = next(shlex.split(line) for line in commands() if line.startswith("embedkafka serve"))
+    with subprocess.Popen(
+        [sys.executable, "-m", *words, "--port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert "127.0.0.1:" in server.stdout.readline()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+
+
+def test_the_options_of_its_server_exist() -> None:
+    said = run([sys.executable, "-m", "embedkafka", "serve", "--help"], ROOT).stdout
+    named = {word for line in commands() if " serve " in line for word in line.split() if word.startswith("--")}
+    assert {"--data", "--listen", "--sasl"} < named
+    assert [option for option in named if option not in said] == []
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", README))))
