@@ -115,11 +115,11 @@ def decode_batch(buffer: Buffer, position: int = 0, header: BatchHeader | None =
     )
 
 
-def records_of(buffer: Buffer, position: int, header: BatchHeader) -> Buffer:
-    """The batch's records as plain bytes, decompressed where they are not."""
+def records_of(buffer: Buffer, position: int, header: BatchHeader, max_bytes: int | None = None) -> Buffer:
+    """The batch's records as plain bytes, decompressed where they are not; ``max_bytes`` as for :func:`decompress`."""
     end = position + header.size_bytes
     if end > len(buffer):
         raise CorruptRecordError(
             f"at position {position}: the batch takes {header.size_bytes} bytes, found {len(buffer) - position}"
         )
-    return decompress(header.compression_type, memoryview(buffer)[position + HEADER_SIZE_BYTES : end])
+    return decompress(header.compression_type, memoryview(buffer)[position + HEADER_SIZE_BYTES : end], max_bytes)

@@ -40,6 +40,16 @@ _LZ4_LENGTH = struct.Struct("<I")
 _LZ4_STORED_FLAG = 0x80000000  # this block did not get smaller and is stored as it is
 _LZ4_END_MARK = bytes(4)
 
+_LZ4_MAGIC = 0x184D2204
+
+_ZSTD_MAGIC = 0xFD2FB528
+_ZSTD_SKIPPED_MAGIC = 0x184D2A50
+_ZSTD_BLOCK_BYTES = 128 * 1024
+_ZSTD_RLE = 1
+_ZSTD_COMPRESSED = 2
+
+_NO_LIMIT = 2**62
+
 _GZIP_WINDOW_BITS = 31  # the largest window, with a gzip header and trailer
 
 
@@ -75,19 +85,23 @@ def compress(compression_type: int, data: Buffer, level: int | None = None) -> B
     return _COMPRESSORS[compression_type](data, level)
 
 
-def decompress(compression_type: int, data: Buffer) -> Buffer:
+def decompress(compression_type: int, data: Buffer, max_bytes: int | None = None) -> Buffer:
     """Undo :func:`compress`.
+
+    Args:
+        max_bytes: refuse what might become larger, before any memory is taken for it: for data of strangers.  Snappy is
+            let through, which makes at most about twenty bytes of one.
 
     Raises:
         UnsupportedCompressionTypeError: an unknown number.
-        CorruptRecordError: the data is not in the framing of that type.
+        CorruptRecordError: the data is not in the framing of that type, or too much.
     """
     if compression_type == NONE:
         return data
     if not 0 < compression_type < len(NAMES):
         raise UnsupportedCompressionTypeError(f"compression type {compression_type}: expected 0 to {len(NAMES) - 1}")
     try:
-        return _DECOMPRESSORS[compression_type](data)
+        return _DECOMPRESSORS[compression_type](data, max_bytes)
     except CorruptRecordError:
         raise
     except Exception as error:  # cramjam and zlib each have errors of their own
@@ -101,12 +115,17 @@ def _gzip(data: Buffer, level: int | None) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
-def _gunzip(data: Buffer) -> bytes:
-    out = []
+def _gunzip(data: Buffer, max_bytes: int | None) -> bytes:
+    out: list[bytes] = []
+    left_bytes = _NO_LIMIT if max_bytes is None else max_bytes
     rest: Any = data
     while len(rest):  # a stream may have several members
         decompressor = zlib.decompressobj(_GZIP_WINDOW_BITS)
-        out.append(decompressor.decompress(rest))
+        piece = decompressor.decompress(rest, left_bytes + 1)
+        left_bytes -= len(piece)
+        if left_bytes < 0:
+            raise _too_much(GZIP, data, max_bytes)
+        out.append(piece)
         if not decompressor.eof:
             raise CorruptRecordError(f"gzip block of {len(data)} bytes: cut off")
         rest = decompressor.unused_data
@@ -125,7 +144,7 @@ def _snappy(data: Buffer, level: int | None) -> bytes:
     return b"".join(chunks)
 
 
-def _unsnappy(data: Buffer) -> Buffer:
+def _unsnappy(data: Buffer, max_bytes: int | None) -> Buffer:
     from cramjam import snappy
 
     view = memoryview(data)
@@ -160,8 +179,11 @@ def _lz4(data: Buffer, level: int | None) -> bytes:
     return b"".join(chunks)
 
 
-def _unlz4(data: Buffer) -> Buffer:
+def _unlz4(data: Buffer, max_bytes: int | None) -> Buffer:
     from cramjam import lz4
+
+    if max_bytes is not None and _lz4_bound(memoryview(data), max_bytes) > max_bytes:
+        raise _too_much(LZ4, data, max_bytes)
 
     return memoryview(lz4.decompress(data))
 
@@ -172,11 +194,70 @@ def _zstd(data: Buffer, level: int | None) -> Buffer:
     return memoryview(zstd.compress(data) if level is None else zstd.compress(data, level=level))
 
 
-def _unzstd(data: Buffer) -> Buffer:
+def _unzstd(data: Buffer, max_bytes: int | None) -> Buffer:
     from cramjam import zstd
+
+    if max_bytes is not None and _zstd_bound(memoryview(data), max_bytes) > max_bytes:
+        raise _too_much(ZSTD, data, max_bytes)
 
     return memoryview(zstd.decompress(data))
 
 
+def _too_much(compression_type: int, data: Buffer, max_bytes: int | None) -> CorruptRecordError:
+    return CorruptRecordError(f"{NAMES[compression_type]} block of {len(data)} bytes becomes more than {max_bytes}")
+
+
+def _lz4_bound(data: memoryview, max_bytes: int) -> int:
+    """At most what the frames' blocks may become: each names its size, and the frame how large one gets."""
+    size_bytes = position = 0
+    while position < len(data) and size_bytes <= max_bytes:
+        (magic,) = _LZ4_LENGTH.unpack_from(data, position)
+        if magic != _LZ4_MAGIC:
+            raise CorruptRecordError(f"lz4 frame at byte {position} begins with {magic:#x}")
+        flags, sizes = data[position + 4], data[position + 5]
+        block_bytes = 1 << (8 + 2 * (sizes >> 4 & 7))
+        position += 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
+        while size_bytes <= max_bytes:
+            (length,) = _LZ4_LENGTH.unpack_from(data, position)
+            position += 4
+            if not length:
+                break
+            position += (length & ~_LZ4_STORED_FLAG) + (4 if flags & 16 else 0)
+            size_bytes += length & ~_LZ4_STORED_FLAG if length & _LZ4_STORED_FLAG else block_bytes
+        position += 4 if flags & 4 else 0
+    return size_bytes
+
+
+def _zstd_bound(data: memoryview, max_bytes: int) -> int:
+    """At most what the frames' blocks may become (RFC 8878): a compressed one makes no more than 128 KiB."""
+    size_bytes = position = 0
+    while position < len(data) and size_bytes <= max_bytes:
+        (magic,) = _LZ4_LENGTH.unpack_from(data, position)
+        if magic & ~0xF == _ZSTD_SKIPPED_MAGIC:
+            position += 8 + _LZ4_LENGTH.unpack_from(data, position + 4)[0]
+            continue
+        if magic != _ZSTD_MAGIC:
+            raise CorruptRecordError(f"zstd frame at byte {position} begins with {magic:#x}")
+        descriptor = data[position + 4]
+        is_single = descriptor >> 5 & 1
+        content_size_bytes = (is_single, 2, 4, 8)[descriptor >> 6]
+        position += 5 + (1 - is_single) + (0, 1, 2, 4)[descriptor & 3] + content_size_bytes
+        is_last = 0
+        while not is_last and size_bytes <= max_bytes:
+            header = int.from_bytes(data[position : position + 3], "little")
+            is_last, kind, length = header & 1, header >> 1 & 3, header >> 3
+            position += 3 + (1 if kind == _ZSTD_RLE else length)
+            size_bytes += _ZSTD_BLOCK_BYTES if kind == _ZSTD_COMPRESSED else length
+            if position > len(data):
+                break
+        position += 4 if descriptor & 4 else 0
+    return size_bytes
+
+
 _COMPRESSORS: dict[int, Callable[[Buffer, int | None], Buffer]] = {GZIP: _gzip, SNAPPY: _snappy, LZ4: _lz4, ZSTD: _zstd}
-_DECOMPRESSORS: dict[int, Callable[[Buffer], Buffer]] = {GZIP: _gunzip, SNAPPY: _unsnappy, LZ4: _unlz4, ZSTD: _unzstd}
+_DECOMPRESSORS: dict[int, Callable[[Buffer, int | None], Buffer]] = {
+    GZIP: _gunzip,
+    SNAPPY: _unsnappy,
+    LZ4: _unlz4,
+    ZSTD: _unzstd,
+}

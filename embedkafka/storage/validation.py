@@ -37,6 +37,10 @@ from embedkafka.storage.config import LOG_APPEND_TIME, LONG_MAX, LogConfig
 # The topic config compression.type; "producer" keeps what came.
 COMPRESSION_TYPES = {"uncompressed": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
+# What a batch may become when it is decompressed to be looked at: a request that carried it uncompressed would be
+# refused beyond this (Kafka's default of socket.request.max.bytes).  A kilobyte of zstd can become gigabytes.
+_MAX_RECORDS_BYTES = 104_857_600
+
 _LENGTH_POSITION = 8
 _ATTRIBUTES_POSITION = 21
 _MAX_TIMESTAMP_POSITION = 35
@@ -181,7 +185,7 @@ def _check_records(
     latest_ms = now_ms + config.message_timestamp_after_max_ms
     if header.timestamp_type != 1:
         max_timestamp, min_timestamp, is_consecutive, is_keyed = survey_records(
-            records_of(records, position, header), header.records_count, header.base_timestamp
+            records_of(records, position, header, _MAX_RECORDS_BYTES), header.records_count, header.base_timestamp
         )
         if (
             (is_consecutive or not from_client)
@@ -240,7 +244,7 @@ def _recompress(records: Buffer, headers: Sequence[BatchHeader], compression: in
         if header.is_control:
             out += memoryview(records)[position : position + header.size_bytes]
             continue
-        payload = compress(compression, records_of(records, position, header))
+        payload = compress(compression, records_of(records, position, header, _MAX_RECORDS_BYTES))
         out += memoryview(records)[position : position + HEADER_SIZE_BYTES]
         out += payload
         struct.pack_into(">i", out, start + _LENGTH_POSITION, len(out) - start - LENGTH_END)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -87,3 +88,49 @@ def test_names_have_kafkas_numbers() -> None:
 
 def test_gzip_is_one_plain_member() -> None:
     assert zlib.decompress(bytes(compress(GZIP, b"abc")), 31) == b"abc"
+
+
+BOMBS = {
+    GZIP: lambda size: compress(GZIP, bytes(size)),
+    LZ4: lambda size: compress(LZ4, bytes(size)),
+    ZSTD: lambda size: compress(ZSTD, bytes(size)),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_what_becomes_more_than_it_may_is_refused_before_memory_is_taken(kind: int) -> None:
+    bomb = bytes(BOMBS[kind](50_000_000))
+    tracemalloc.start()
+    try:
+        for stream in (bomb, bytes(compress(kind, b"x")) + bomb):
+            with pytest.raises(CorruptRecordError, match="becomes more than 1000000"):
+                decompress(kind, stream, 1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@given(data=st.binary(max_size=2000), repeat=st.integers(1, 200))
+def test_what_becomes_no_more_than_it_may_is_let_through(kind: int, data: bytes, repeat: int) -> None:
+    whole = data * repeat
+    limit = len(whole) + 128 * 1024  # bounds are counted in blocks
+    assert bytes(decompress(kind, compress(kind, whole), limit)) == whole
+
+
+def test_frames_of_other_writers_are_let_through(seed: int) -> None:
+    import lz4.frame as lz4_frame
+    import zstandard
+
+    for data in (b"", b"a", b"x" * 65_536, b"ab" * 100_000, random.Random(seed).randbytes(300_000)):
+        for block_size in (4, 5, 6, 7):
+            for flag in (False, True):
+                frame = lz4_frame.compress(data, block_size=block_size, content_checksum=flag, block_checksum=flag)
+                assert bytes(decompress(LZ4, frame, 5_000_000)) == data
+        for options in ({}, {"write_content_size": False}, {"write_checksum": True}):
+            compressor = zstandard.ZstdCompressor(**options)
+            assert bytes(decompress(ZSTD, compressor.compress(data), 5_000_000)) == data
+            stream = compressor.compressobj()
+            pieces = stream.compress(data[:1000]) + stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+            pieces += stream.compress(data[1000:]) + stream.flush()
+            assert bytes(decompress(ZSTD, pieces, 5_000_000)) == data

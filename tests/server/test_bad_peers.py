@@ -24,6 +24,8 @@ from server.waiting import wait_until
 from embedkafka import EmbeddedKafka
 from embedkafka.protocol.apis import api
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
+from embedkafka.record import encode_batch
+from embedkafka.record.format import write_checksum
 from embedkafka.server.handlers import handlers
 from embedkafka.server.listener import Listener
 
@@ -211,3 +213,24 @@ def test_many_bad_peers_at_once_do_not_slow_a_good_one_down(listener: Listener, 
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def bomb() -> memoryview:
+    """A batch of 4 KB whose zstd frame says that it is 131 MB: a thousand blocks of one repeated byte."""
+    rle_block = ((128 * 1024) << 3 | 1 << 1).to_bytes(3, "little") + b"\0"
+    last_block = (1).to_bytes(3, "little")
+    payload = bytes.fromhex("28b52ffd 00 88") + rle_block * 1000 + last_block
+    batch = encode_batch([(1_700_000_000_000, None, b"x", ())], compression_type=4)[:61] + payload
+    struct.pack_into("!i", batch, 8, len(batch) - 12)
+    write_checksum(batch)
+    return memoryview(batch)
+
+
+def test_a_small_batch_that_would_become_huge_is_refused_without_becoming_it(listener: Listener) -> None:
+    request = produce_request("t", [b"x"])
+    request.topic_data[0].partition_data[0].records = bomb()
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with WirePeer(listener, timeout_s=TIMEOUT_S) as peer:
+        answer = peer.ask(0, 9, request).responses[0].partition_responses[0]
+    assert (answer.error_code, "becomes more than" in answer.error_message) == (2, True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 50_000
