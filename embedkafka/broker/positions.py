@@ -28,7 +28,7 @@ from embedkafka.errors import (
 from embedkafka.model import TopicPartition
 
 _EARLIEST_LOCAL_TIMESTAMP = -4  # KIP-405: without tiered storage the same as the earliest
-_LATEST_TIERED_TIMESTAMP = -5
+_TIERED_TIMESTAMPS = (-5, -6)  # KIP-1005, KIP-1023: the end of what is tiered, and what is next to be: nothing is
 _HIGH_WATERMARK = -1  # delete_records: everything
 
 
@@ -68,7 +68,7 @@ class Positions:
             return PartitionOffset(topic_partition, 0, -1, end_offset, epoch)
         if timestamp in (EARLIEST_TIMESTAMP, _EARLIEST_LOCAL_TIMESTAMP):
             return PartitionOffset(topic_partition, 0, -1, log.log_start_offset, epoch)
-        if timestamp == _LATEST_TIERED_TIMESTAMP:
+        if timestamp in _TIERED_TIMESTAMPS:
             return PartitionOffset(topic_partition)
         if timestamp == MAX_TIMESTAMP:
             found = log.offset_of_max_timestamp()
