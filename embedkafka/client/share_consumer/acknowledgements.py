@@ -51,7 +51,7 @@ class Acknowledgements:
         self._retry_backoff_ms = retry_backoff_ms
         self._completed: list[tuple[TopicPartition, set[int], KafkaError | None]] = []
         self._callback: CommitCallback | None = None
-        self.lock_timeout_ms: int | None = None  # as the last renewal said
+        self.lock_timeout_ms = 0  # as the last renewal said
 
     def set_callback(self, callback: CommitCallback | None) -> None:
         """Tell this one from now on; what was not told before nobody asks for any more."""
@@ -117,7 +117,8 @@ class Acknowledgements:
             self._metrics.failed_acknowledgements.add(count)
         if self._callback is not None and count:
             self._completed.append((in_flight.topic_partition, _offsets(sents), error))
-        in_flight.settle(sents, succeeded=error is None)
+        renewed_until_ms = self._link.clock.monotonic_ms() + self.lock_timeout_ms
+        in_flight.settle(sents, succeeded=error is None, renewed_until_ms=renewed_until_ms)
         if in_flight.is_idle:
             del self._in_flight[in_flight.key]
         if count:

@@ -20,12 +20,14 @@ class Buffered:
         in_flight: InFlight,
         chunks: Sequence[memoryview],
         acquired: Sequence[AcquiredRecords],
+        deadline_ms: float,
         *,
         key_deserializer: Any,
         value_deserializer: Any,
         check_crcs: bool,
     ) -> None:
         self.in_flight = in_flight
+        self.deadline_ms = deadline_ms  # when their lock ends
         self._chunks = chunks
         self._acquired = deque(acquired)
         self.error: RecordDeserializationError | CorruptRecordError | None = None
@@ -47,6 +49,12 @@ class Buffered:
     @property
     def consumed_bytes(self) -> int:
         return self._cursor.consumed_bytes
+
+    def drop(self) -> None:
+        """The lock has ended: what was not handed out is somebody else's."""
+        for first, last, _ in self._acquired:
+            self.in_flight.drop(first, last + 1)
+        self._acquired.clear()
 
     def take(self, limit: int) -> list[ConsumerRecord]:
         """Up to ``limit`` records; fewer before one that cannot be read, which is then the next :attr:`error`."""

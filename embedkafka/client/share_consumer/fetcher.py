@@ -56,11 +56,12 @@ class ShareFetchSettings(NamedTuple):
 class _Sent:
     """A request to one broker, and its reply once that is there."""
 
-    __slots__ = ("parked", "reply")
+    __slots__ = ("answered_ms", "parked", "reply")
 
     def __init__(self) -> None:
         self.parked: Any = None
         self.reply: ShareFetchReply | None = None
+        self.answered_ms = 0.0
 
 
 class ShareFetcher:
@@ -103,9 +104,12 @@ class ShareFetcher:
         """
         handed: Handed = {}
         left = limit
+        now_ms = self._link.clock.monotonic_ms()
+        self._drop_overdue(now_ms)
         for in_flight in self._in_flight.values():
-            if in_flight.again and left > 0:
-                records = handed[in_flight.topic_partition] = in_flight.take_again(left)
+            records = in_flight.take_again(left, now_ms) if in_flight.again else []
+            if records:
+                handed[in_flight.topic_partition] = records
                 left -= len(records)
         if handed:
             return handed
@@ -127,6 +131,14 @@ class ShareFetcher:
             if left <= 0:
                 break
         return handed
+
+    def _drop_overdue(self, now_ms: float) -> None:
+        """What was kept longer than its lock lasts is no longer this consumer's."""
+        for _ in range(len(self._buffered)):
+            if self._buffered[0].deadline_ms <= now_ms:
+                self._buffered.popleft().drop()
+            else:
+                self._buffered.rotate(-1)
 
     def give_back(self, handed: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         """An error kept these records from the program, so they come again."""
@@ -162,9 +174,10 @@ class ShareFetcher:
             )
 
     def _completion(self, sent: _Sent) -> Callable[[ShareFetchReply], None]:
-        arrived = self._arrived
+        arrived, now_ms = self._arrived, self._link.clock.monotonic_ms
 
         def complete(reply: ShareFetchReply) -> None:
+            sent.answered_ms = now_ms()
             sent.reply = reply
             arrived()
 
@@ -214,12 +227,13 @@ class ShareFetcher:
             self.lock_timeout_ms = reply.acquisition_lock_timeout_ms
             for partition in reply.partitions:
                 if partition.acquired:
-                    self._receive_records(session, partition)
+                    deadline_ms = sent.answered_ms + reply.acquisition_lock_timeout_ms
+                    self._receive_records(session, partition, deadline_ms)
             for partition in reply.partitions:
                 if partition.error_code:
                     self._receive_error(session, partition.error_code, partition.error_message)
 
-    def _receive_records(self, session: ShareSession, reply: ShareFetchPartitionReply) -> None:
+    def _receive_records(self, session: ShareSession, reply: ShareFetchPartitionReply, deadline_ms: float) -> None:
         key = reply.partition
         in_flight = self._in_flight.get(key)
         if in_flight is None:
@@ -228,13 +242,14 @@ class ShareFetcher:
                 return  # no longer ours: the broker gives these records to others when their lock runs out
             in_flight = self._in_flight[key] = InFlight(topic_partition, key, session)
         in_flight.session = session
-        in_flight.acquire(reply.acquired)
+        in_flight.acquire(reply.acquired, deadline_ms)
         settings = self._settings
         self._buffered.append(
             Buffered(
                 in_flight,
                 reply.records,
                 reply.acquired,
+                deadline_ms,
                 key_deserializer=settings.key_deserializer,
                 value_deserializer=settings.value_deserializer,
                 check_crcs=settings.check_crcs,

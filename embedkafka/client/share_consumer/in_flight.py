@@ -34,17 +34,18 @@ _ACCEPT_HELD = bytes(ACCEPT if state == HELD else state for state in range(256))
 
 
 class Run:
-    """Neighbouring offsets from ``first`` on, with their states.
+    """Neighbouring offsets from ``first`` on, with their states; acquired at once, so their locks end at once.
 
     ``touched`` is the index that was acknowledged since they were last collected, for one at a time is what many
     programs send; ``_MUCH`` where it was more than one.
     """
 
-    __slots__ = ("first", "states", "touched")
+    __slots__ = ("deadline_ms", "first", "states", "touched")
 
-    def __init__(self, first: int, states: bytearray) -> None:
+    def __init__(self, first: int, states: bytearray, deadline_ms: float) -> None:
         self.first = first
         self.states = states
+        self.deadline_ms = deadline_ms
         self.touched = _NOTHING
 
     @property
@@ -81,28 +82,26 @@ class InFlight:
         self._runs: list[Run] = []
         self._run: Run | None = None  # the one that was needed last
         self._delivered: list[ConsumerRecord] = []
-        self.again: list[ConsumerRecord] = []  # whose state is AGAIN
+        self.again: dict[int, tuple[ConsumerRecord, float]] = {}  # whose state is AGAIN, and when their lock ends
 
     # Getting records -------------------------------------------------------------------------------------------------
 
-    def acquire(self, acquired: Iterable[AcquiredRecords]) -> None:
-        """Take note of offsets that a fetch has brought; what was known of them is out of date."""
-        for entry in acquired:
-            states = bytes((ACQUIRED,)) * (entry.last_offset - entry.first_offset + 1)
-            last = self._runs[-1] if self._runs else None
-            if last is not None and last.end == entry.first_offset:
-                last.states += states
-            elif last is None or last.end < entry.first_offset:
-                self._runs.append(Run(entry.first_offset, bytearray(states)))
-            else:
-                self._insert(entry.first_offset, states)
+    def acquire(self, acquired: Iterable[AcquiredRecords], deadline_ms: float) -> None:
+        """Take note of offsets that a fetch has brought; what was known of them is out of date.
 
-    def _insert(self, first: int, states: bytes) -> None:
-        """Put offsets before ones that are held already."""
-        self._cut_out(first, first + len(states))
-        at = bisect_right(self._runs, first, key=_first_of)
-        self._runs.insert(at, Run(first, bytearray(states)))
-        self._run = None
+        Args:
+            deadline_ms: when their lock ends, on the monotonic clock.
+        """
+        run: Run | None = None
+        for first, last, _ in acquired:
+            states = bytes((ACQUIRED,)) * (last + 1 - first)
+            if run is not None and run.end == first:
+                run.states += states
+                continue
+            if self._runs and self._runs[-1].end > first:
+                self._cut_out(first, last + 1)
+            run = Run(first, bytearray(states), deadline_ms)
+            self._runs.insert(bisect_right(self._runs, first, key=_first_of), run)
 
     def _cut_out(self, first: int, end: int) -> None:
         """Forget what is known of offsets that were acquired anew: their lock had run out."""
@@ -112,14 +111,16 @@ class InFlight:
                 kept.append(run)
                 continue
             for piece in (
-                Run(run.first, run.states[: max(0, first - run.first)]),
-                Run(end, run.states[end - run.first :]),
+                Run(run.first, run.states[: max(0, first - run.first)], run.deadline_ms),
+                Run(end, run.states[end - run.first :], run.deadline_ms),
             ):
                 if piece.states:
                     piece.touched = _MUCH if _ACKNOWLEDGED.search(piece.states) else _NOTHING
                     kept.append(piece)
         self._runs = kept
-        self.again = [record for record in self.again if not first <= record.offset < end]
+        self._run = None
+        for offset in [offset for offset in self.again if first <= offset < end]:
+            del self.again[offset]
 
     def hand_out(self, records: list[ConsumerRecord], first: int, end: int) -> None:
         """The program gets ``records``; acquired offsets from ``first`` to ``end`` without a record are gaps."""
@@ -146,19 +147,34 @@ class InFlight:
         if state <= RENEW:
             run.touched = _MUCH
 
-    def take_again(self, limit: int) -> list[ConsumerRecord]:
-        """Up to ``limit`` records that the program gets once more."""
-        taken, self.again = self.again[:limit], self.again[limit:]
-        for record in taken:
-            self._mark(record.offset, HELD)
+    def take_again(self, limit: int, now_ms: float) -> list[ConsumerRecord]:
+        """Up to ``limit`` records that the program gets once more; those whose lock has ended are gone."""
+        taken: list[ConsumerRecord] = []
+        for offset in sorted(self.again):
+            record, deadline_ms = self.again[offset]
+            if deadline_ms <= now_ms:
+                self.drop(offset, offset + 1)
+            elif len(taken) < limit:
+                del self.again[offset]
+                self._mark(offset, HELD)
+                taken.append(record)
         return taken
 
     def give_back(self, records: Iterable[ConsumerRecord]) -> None:
         """What was handed out has not reached the program: it comes again."""
         for record in records:
-            self._mark(record.offset, AGAIN)
-            self.again.append(record)
-        self.again.sort(key=_offset_of)
+            self._come_again(record, self._find(record.offset).deadline_ms)
+
+    def _come_again(self, record: ConsumerRecord, deadline_ms: float) -> None:
+        self._mark(record.offset, AGAIN)
+        self.again[record.offset] = (record, deadline_ms)
+
+    def drop(self, first: int, end: int) -> None:
+        """The lock of these offsets has ended before the program got them: others have them now."""
+        for offset in range(first, end):
+            self._mark(offset, SETTLED)
+            self.again.pop(offset, None)
+        self._remove_settled(list(self._runs))
 
     # Acknowledging ---------------------------------------------------------------------------------------------------
 
@@ -188,7 +204,7 @@ class InFlight:
         if not 0 < run.states[at] < ACQUIRED:
             raise self._not_ours(offset)
         if run.states[at] == AGAIN:
-            self.again = [record for record in self.again if record.offset != offset]
+            del self.again[offset]
         run.states[at] = type_
         run.touched = at if run.touched == _NOTHING else _MUCH
 
@@ -210,29 +226,31 @@ class InFlight:
         for found in _ACKNOWLEDGED.finditer(run.states):
             yield Sent(run, found.start(), found.group())
 
-    def settle(self, sent: Sequence[Sent], *, succeeded: bool) -> None:
-        """The broker has answered: renewed records come again, the others are no longer this consumer's."""
+    def settle(self, sent: Sequence[Sent], *, succeeded: bool, renewed_until_ms: float = 0.0) -> None:
+        """The broker has answered: renewed records come again, the others are no longer this consumer's.
+
+        Args:
+            renewed_until_ms: when a renewed lock ends, on the monotonic clock.
+        """
         renewed: set[int] = set()
         for run, start, types in sent:
             run.states[start : start + len(types)] = _SETTLED_BYTE * len(types)
+            run.touched = _NOTHING
             if succeeded and RENEW in types:
                 renewed.update(run.first + start + at for at, type_ in enumerate(types) if type_ == RENEW)
         if renewed:
-            self.give_back([record for record in self._delivered if record.offset in renewed])
-        for run in {id(each.run): each.run for each in sent}.values():
-            run.touched = _NOTHING
-            if not run.states.strip(_SETTLED_BYTE):
+            for record in self._delivered:
+                if record.offset in renewed:
+                    self._come_again(record, renewed_until_ms)
+        self._remove_settled([each.run for each in sent])
+
+    def _remove_settled(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if not run.states.strip(_SETTLED_BYTE) and run in self._runs:
                 self._runs.remove(run)
                 self._run = None
         if not self._runs:
             self._delivered = []
-
-    def forget(self) -> None:
-        """Nothing is held any more."""
-        self._runs.clear()
-        self._run = None
-        self._delivered = []
-        self.again = []
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -250,7 +268,3 @@ class InFlight:
 
 def _first_of(run: Run) -> int:
     return run.first
-
-
-def _offset_of(record: ConsumerRecord) -> int:
-    return record.offset

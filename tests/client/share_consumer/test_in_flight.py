@@ -25,6 +25,8 @@ from embedkafka.client.share_consumer.in_flight import (
 from embedkafka.errors import IllegalStateError
 from embedkafka.model import TopicIdPartition
 
+LOCK_ENDS = 30_000.0
+
 
 def in_flight() -> InFlight:
     session: Any = None
@@ -38,7 +40,7 @@ def record(offset: int) -> ConsumerRecord:
 def held(*offsets: int) -> InFlight:
     """Records from the first to the last of these offsets, the others gaps."""
     holding = in_flight()
-    holding.acquire([AcquiredRecords(offsets[0], offsets[-1], 1)])
+    holding.acquire([AcquiredRecords(offsets[0], offsets[-1], 1)], LOCK_ENDS)
     holding.hand_out([record(offset) for offset in offsets], offsets[0], offsets[-1] + 1)
     return holding
 
@@ -84,7 +86,7 @@ def test_a_record_that_is_not_held_cannot_be_acknowledged(offset: int) -> None:
 def test_a_settled_record_cannot_be_acknowledged_again() -> None:
     holding = held(5, 6)
     holding.acknowledge(5, ACCEPT)
-    holding.settle(holding.collect(), succeeded=True)
+    holding.settle(holding.collect(), succeeded=True, renewed_until_ms=LOCK_ENDS)
     with pytest.raises(IllegalStateError):
         holding.acknowledge(5, ACCEPT)
     assert holding.held_count == 1
@@ -100,10 +102,19 @@ def test_a_renewed_record_comes_again_and_can_be_acknowledged_before() -> None:
     holding = held(5, 6)
     holding.acknowledge(5, RENEW)
     holding.acknowledge(6, RENEW)
-    holding.settle(holding.collect(), succeeded=True)
+    holding.settle(holding.collect(), succeeded=True, renewed_until_ms=LOCK_ENDS)
     holding.acknowledge(6, ACCEPT)
-    assert [each.offset for each in holding.take_again(10)] == [5]
+    assert [each.offset for each in holding.take_again(10, 0)] == [5]
     assert sent(holding) == [AcknowledgementBatch(6, 6, bytes((ACCEPT,)))]
+
+
+def test_a_record_whose_lock_has_ended_does_not_come_again() -> None:
+    holding = held(5, 6)
+    holding.give_back([record(5)])
+    assert holding.take_again(10, LOCK_ENDS) == []
+    with pytest.raises(IllegalStateError):
+        holding.acknowledge(5, ACCEPT)
+    assert holding.held_count == 1
 
 
 def test_a_renewal_that_fails_is_the_end() -> None:
@@ -111,7 +122,7 @@ def test_a_renewal_that_fails_is_the_end() -> None:
     holding.acknowledge(5, RENEW)
     holding.settle(holding.collect(), succeeded=False)
     assert holding.is_idle
-    assert holding.again == []
+    assert not holding.again
 
 
 class HeldOffsets(RuleBasedStateMachine):
@@ -140,7 +151,7 @@ class HeldOffsets(RuleBasedStateMachine):
         self._acquire([AcquiredRecords(first, last, 2)])
 
     def _acquire(self, entries: list[AcquiredRecords]) -> None:
-        self.real.acquire(entries)
+        self.real.acquire(entries, LOCK_ENDS)
         for entry in entries:
             self.model.update(dict.fromkeys(range(entry.first_offset, entry.last_offset + 1), ACQUIRED))
 
@@ -181,17 +192,25 @@ class HeldOffsets(RuleBasedStateMachine):
             types = types if len(types) > 1 else types * (last - first + 1)
             told.update(zip(range(first, last + 1), types, strict=True))
         assert told == {offset: state for offset, state in self.model.items() if state <= RENEW}
-        self.real.settle(collected, succeeded=succeeded)
+        self.real.settle(collected, succeeded=succeeded, renewed_until_ms=LOCK_ENDS)
         for offset, state in told.items():
             if state == RENEW and succeeded:
                 self.model[offset] = AGAIN
             else:
                 del self.model[offset]
 
+    @rule(data=st.data())
+    def drop(self, data: Any) -> None:
+        waiting = sorted(offset for offset, state in self.model.items() if state in (ACQUIRED, AGAIN))
+        if waiting:
+            offset = data.draw(st.sampled_from(waiting))
+            self.real.drop(offset, offset + 1)
+            del self.model[offset]
+
     @rule(limit=st.integers(1, 5))
     def take_again(self, limit: int) -> None:
         expected = sorted(offset for offset, state in self.model.items() if state == AGAIN)[:limit]
-        assert [each.offset for each in self.real.take_again(limit)] == expected
+        assert [each.offset for each in self.real.take_again(limit, 0)] == expected
         self.model.update(dict.fromkeys(expected, HELD))
 
     @rule(data=st.data())
@@ -205,9 +224,7 @@ class HeldOffsets(RuleBasedStateMachine):
     def the_same_is_held(self) -> None:
         states = list(self.model.values())
         assert self.real.held_count == states.count(HELD)
-        assert [each.offset for each in self.real.again] == sorted(
-            offset for offset, state in self.model.items() if state == AGAIN
-        )
+        assert self.real.again.keys() == {offset for offset, state in self.model.items() if state == AGAIN}
 
 
 TestHeldOffsets = HeldOffsets.TestCase

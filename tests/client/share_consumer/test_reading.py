@@ -5,7 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
-from client.share_consumer.jobs import GROUP, ShareConsumers, configure, counts, offsets, records, send, send_values
+from client.share_consumer.jobs import (
+    GROUP,
+    LOCK_MS,
+    ShareConsumers,
+    configure,
+    counts,
+    offsets,
+    records,
+    send,
+    send_values,
+)
 
 from embedkafka import (
     AcknowledgeType,
@@ -166,6 +176,16 @@ def test_wakeup_ends_the_next_poll_once(kafka: EmbeddedKafka, consumer: ShareCon
     with pytest.raises(errors.WakeupError):
         worker.poll()
     assert offsets(worker.poll()) == [0]
+
+
+def test_what_was_kept_until_its_lock_ended_is_not_handed_out(kafka: EmbeddedKafka, consumer: ShareConsumers) -> None:
+    send(kafka, "jobs", 4)
+    slow, other = consumer("jobs", max_poll_records=1), consumer("jobs")
+    finish(slow, slow.poll())
+    slow.commit_sync()
+    kafka.clock.advance(LOCK_MS)  # type: ignore[attr-defined]
+    assert counts(other.poll()) == {1: 2, 2: 2, 3: 2}
+    assert slow.poll() == {}
 
 
 # Going away ---------------------------------------------------------------------------------------------------------
