@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from reliability.history.bugs import BUGS, Bug
 from reliability.history.checking import check
+from reliability.history.child import LOCK_MS
 from reliability.history.processes import run_and_kill
 from reliability.history.world import World
 
@@ -66,7 +67,7 @@ def test_no_history_of_threads_in_processes_that_are_killed_has_a_finding(
         folder = tmp_path / str(seed)
         folder.mkdir()
         events = run_and_kill(folder, seed, LIVES, switch_interval_s=switch_interval_s)
-        findings = check(events)
+        findings = check(events, lock_ms=LOCK_MS)
         assert not findings, f"seed {seed}:\n" + "\n".join(map(str, findings[:20]))
         with capsys.disabled():
             print(f"\nthreads, seed {seed}: {dict(Counter(type(event).__name__ for event in events))}", end="")

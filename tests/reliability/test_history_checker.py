@@ -8,10 +8,14 @@ import pytest
 from reliability.history.checking import check
 from reliability.history.events import (
     Acknowledged,
+    Acknowledging,
     Alive,
     Assigned,
+    Closing,
     Committed,
     Committing,
+    Delivered,
+    Drained,
     Ended,
     Ending,
     Event,
@@ -21,10 +25,11 @@ from reliability.history.events import (
     Released,
     Restarted,
     Sent,
+    SharedDone,
 )
 from reliability.history.findings import Kind
 
-from embedkafka import TopicPartition
+from embedkafka import AcknowledgeType, TopicPartition
 
 ONE = TopicPartition("load", 0)
 IN, OUT = TopicPartition("input", 0), TopicPartition("output", 0)
@@ -242,3 +247,66 @@ def test_the_committed_output_is_the_input_below_the_committed_offset(output: tu
         LookedUp(20, 21, "pipeline", IN, 1),
     ]
     assert kinds(*history) == (set() if is_right else {Kind.NOT_EXACTLY_ONCE})
+
+
+def delivered(
+    begun: int, count: int = 1, member: str = "m", record: str = "a/0", *, at_ms: float = 0, **more: Any
+) -> Delivered:
+    return Delivered(begun, begun + 1, "s", member, ONE, ((0, record, count),), at_ms, at_ms, **more)
+
+
+def said(
+    at: int, type_: AcknowledgeType, member: str = "m", *, done: bool | None = True, at_ms: float = 0
+) -> list[Event]:
+    call = f"{member}@{at}"
+    begun = Acknowledging(at, call, "s", member, ONE, ((0, type_),), at_ms)
+    return [begun] if done is None else [begun, SharedDone(at + 1, call, done)]
+
+
+SHARED = [*sent("a/0", at=-5), *logs("a/0")]
+
+
+@pytest.mark.parametrize("type_", [AcknowledgeType.ACCEPT, AcknowledgeType.REJECT])
+def test_what_a_share_group_has_finished_is_not_delivered_again(type_: AcknowledgeType) -> None:
+    history = [*SHARED, delivered(1), *said(3, type_)]
+    assert kinds(*history, delivered(6, 2)) == {Kind.DELIVERED_AGAIN}
+    assert kinds(*history, Restarted(5), delivered(6, 1)) == {Kind.DELIVERED_AGAIN}
+    assert not kinds(*SHARED, delivered(1), *said(3, type_, done=None), delivered(6, 2))
+
+
+def test_what_a_share_consumer_has_released_is_delivered_again() -> None:
+    assert not kinds(*SHARED, delivered(1), *said(3, AcknowledgeType.RELEASE), delivered(6, 2, "n"))
+
+
+def test_a_record_that_is_locked_is_not_given_to_another_member() -> None:
+    assert kinds(*SHARED, delivered(1), delivered(6, 2, "n", at_ms=29_999)) == {Kind.DOUBLE_LOCK}
+    assert not kinds(*SHARED, delivered(1), delivered(6, 2, "n", at_ms=30_000))
+    assert not kinds(*SHARED, delivered(1), Closing(4, "s", "m"), delivered(6, 1, "n"))
+    assert not kinds(*SHARED, delivered(1), Restarted(4), delivered(6, 1, "n"))
+    assert kinds(*SHARED, delivered(1), delivered(6, 1, "n")) == {Kind.DOUBLE_LOCK}
+
+
+def test_a_renewed_lock_lasts_longer() -> None:
+    history = [*SHARED, delivered(1), *said(3, AcknowledgeType.RENEW, at_ms=20_000)]
+    assert kinds(*history, delivered(6, 2, "n", at_ms=40_000)) == {Kind.DOUBLE_LOCK}
+    assert not kinds(*history, delivered(6, 2, "n", at_ms=50_000))
+    assert not kinds(*history, delivered(6, 1, "m", at_ms=40_000))
+
+
+def test_a_share_group_delivers_a_record_as_often_as_its_limit_says() -> None:
+    assert not kinds(*SHARED, delivered(1, 10))
+    assert kinds(*SHARED, delivered(1, 11)) == {Kind.MISCOUNTED}
+
+
+def test_a_share_group_comes_to_an_end_with_every_record() -> None:
+    assert kinds(*SHARED, Drained(9, "s")) == {Kind.UNDELIVERED}
+    assert kinds(*SHARED, delivered(1), *said(3, AcknowledgeType.RELEASE), Drained(9, "s")) == {Kind.UNDELIVERED}
+    assert not kinds(*SHARED, delivered(1), *said(3, AcknowledgeType.ACCEPT), Drained(9, "s"))
+    assert not kinds(*SHARED, delivered(1, 10), Drained(9, "s"))
+
+
+def test_a_share_group_gets_what_the_log_holds_and_only_what_it_may_see() -> None:
+    assert kinds(*SHARED, delivered(1, record="b/0")) == {Kind.MISREAD}
+    history = [*sent("t/0", at=-5, transaction="t"), *logs("t/0", committed=())]
+    assert not kinds(*history, delivered(1, record="t/0"))
+    assert kinds(*history, delivered(1, record="t/0", committed=True)) == {Kind.UNCOMMITTED_VISIBLE}

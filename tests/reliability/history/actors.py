@@ -14,7 +14,7 @@ from typing import Any
 from reliability.history import clients
 from reliability.history.recording import Recorder
 
-from embedkafka import TopicPartition
+from embedkafka import AcknowledgeType, TopicPartition
 from embedkafka.errors import CommitFailedError, KafkaError
 
 PARTITIONS = 2
@@ -23,9 +23,13 @@ ALL = [TopicPartition(topic, number) for topic in TOPICS for number in range(PAR
 LOAD, INPUT = ALL[:PARTITIONS], ALL[PARTITIONS : 2 * PARTITIONS]
 TRANSACTIONAL_IDS = ("first", "second")
 GROUPS = {"classic-group": "classic", "consumer-group": "consumer"}
+SHARE_GROUPS = {"share-group": False, "share-committed": True}
+"""Whether a group gets committed records only."""
 PIPELINE = "pipeline"
 TRANSACTION_TIMEOUT_MS = 10_000
 MAX_POLL_INTERVAL_MS = 30_000
+LOCK_MS = 30_000
+DELIVERY_COUNT_LIMIT = 10
 
 
 @dataclass
@@ -209,6 +213,38 @@ def _member(stage: Stage, group: str, topic: str, protocol: str, **configs: Any)
     )
 
 
+def share_member(stage: Stage) -> Iterator[None]:
+    """Works on a share group's records: most succeed, some are released, rejected or take longer; it may die."""
+    source = stage.random
+    group = source.choice(list(SHARE_GROUPS))
+    member = clients.ShareMember(
+        stage.recorder,
+        stage.engine,
+        stage.name(group),
+        group,
+        "load",
+        committed=SHARE_GROUPS[group],
+        max_records=source.choice((1, 10, 100)),
+    )
+    for _ in range(source.randrange(5, 40)):
+        records = member.poll(stage.poll_timeout_ms)
+        yield
+        if source.random() < 0.03:
+            stage.stall(LOCK_MS * 2)
+            yield
+        for record in records:
+            type_ = source.choices(list(AcknowledgeType), (80, 8, 2, 4))[0]
+            member.acknowledge(record, type_)
+        if source.random() < 0.05:
+            break  # it dies, or is closed, before it has said so
+        member.commit()
+        yield
+    if source.random() < 0.5:
+        member.kill(stage.engine)
+    else:
+        member.close()
+
+
 def reader(stage: Stage) -> Iterator[None]:
     """Reads partitions on its own, from their beginning and anywhere."""
     source = stage.random
@@ -245,6 +281,9 @@ CAST: list[Actor] = [
     group_member,
     group_member,
     group_member,
+    share_member,
+    share_member,
+    share_member,
     reader,
     reader,
     reader,

@@ -14,10 +14,13 @@ from embedkafka.broker import markers
 from embedkafka.broker.api import PartitionProduceReply
 from embedkafka.broker.fetching import Fetcher
 from embedkafka.broker.producing import Producing
+from embedkafka.broker.share_states_shard import ShareStateShard
 from embedkafka.client.assignors.range import RangePartitionAssignor
 from embedkafka.coordinator import records
 from embedkafka.coordinator.classic.group import Group as ClassicGroup
 from embedkafka.coordinator.consumer.group import ConsumerGroup
+from embedkafka.coordinator.share_partition import machine
+from embedkafka.coordinator.share_partition.standing import ACKNOWLEDGED
 from embedkafka.coordinator.transaction import init_producer
 from embedkafka.coordinator.transaction.decision import Decision, InitProducerReply
 from embedkafka.coordinator.transaction.state import TransactionState
@@ -148,6 +151,40 @@ def overlook_what_is_new(patch: Patch) -> None:
     patch.setattr(Fetcher, "read", read)
 
 
+def lose_the_lock_of_a_record(patch: Patch) -> None:
+    """Records of a share group that somebody has acquired are given to others at once."""
+    original = machine.acquire
+
+    def unlocked(known: Any, command: Any, settings: Any, now_ms: float) -> Any:
+        return original(known, command, settings._replace(record_lock_duration_ms=1), now_ms)
+
+    patch.setattr(machine, "acquire", unlocked)
+
+
+def forget_acknowledgements(patch: Patch) -> None:
+    """The share coordinator does not store what became of records; all is well until it starts again."""
+    original = ShareStateShard.write
+
+    def write(self: Any, key: Any, change: Any) -> int:
+        return original(self, key, change._replace(start_offset=-1, batches=()))
+
+    patch.setattr(ShareStateShard, "write", write)
+
+
+def drop_what_is_released(patch: Patch) -> None:
+    """What a share consumer holds when it goes is taken for done."""
+    original = machine.release_member
+
+    def drop(known: Any, command: Any) -> Any:
+        decision = original(known, command)
+        if decision.change is None:
+            return decision
+        done = [batch._replace(delivery_state=ACKNOWLEDGED) for batch in decision.change.batches]
+        return decision._replace(change=decision.change._replace(batches=done))
+
+    patch.setattr(machine, "release_member", drop)
+
+
 class Bug(NamedTuple):
     plant: Callable[[Patch], None]
     found_as: frozenset[Kind]
@@ -168,6 +205,9 @@ BUGS = {
         Bug(answer_without_appending, frozenset({Kind.LOST})),
         Bug(assign_a_partition_twice, frozenset({Kind.DOUBLE_OWNERSHIP})),
         Bug(skip_batches_in_reads, frozenset({Kind.MISREAD})),
+        Bug(lose_the_lock_of_a_record, frozenset({Kind.DOUBLE_LOCK})),
+        Bug(forget_acknowledgements, frozenset({Kind.DELIVERED_AGAIN})),
+        Bug(drop_what_is_released, frozenset({Kind.UNDELIVERED})),
         Bug(overlook_what_is_new, frozenset({Kind.STALE})),
     )
 }

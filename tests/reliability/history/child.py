@@ -17,10 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from reliability.history.actors import CAST, Actor, Stage
+from reliability.history.actors import CAST, DELIVERY_COUNT_LIMIT, Actor, Stage
 from reliability.history.recording import Recorder
 from reliability.history.world import create_topics, lose_answers
 
+LOCK_MS = 1_000
 BROKER = {
     "offsets.topic.num.partitions": 2,
     "transaction.state.log.num.partitions": 2,
@@ -29,6 +30,10 @@ BROKER = {
     "group.consumer.session.timeout.ms": 300,
     "group.consumer.min.heartbeat.interval.ms": 100,
     "group.consumer.heartbeat.interval.ms": 100,
+    "share.coordinator.state.topic.num.partitions": 2,
+    "group.share.delivery.count.limit": DELIVERY_COUNT_LIMIT,
+    "group.share.min.record.lock.duration.ms": LOCK_MS,
+    "group.share.record.lock.duration.ms": LOCK_MS,
 }
 FAILED = 70
 """The exit code of a child in which an actor raised."""

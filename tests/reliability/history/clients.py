@@ -8,10 +8,13 @@ from typing import Any
 
 from reliability.history.events import (
     Acknowledged,
+    Acknowledging,
     Alive,
     Assigned,
+    Closing,
     Committed,
     Committing,
+    Delivered,
     Ended,
     Ending,
     LookedUp,
@@ -19,6 +22,7 @@ from reliability.history.events import (
     Refused,
     Released,
     Sent,
+    SharedDone,
 )
 from reliability.history.recording import Recorder
 
@@ -236,6 +240,80 @@ class Member(embedkafka.ConsumerRebalanceListener):
         if not is_in_time:
             self._recorder.add(Released(self._recorder.tick(), self.group, self.name))
         return is_in_time
+
+
+class ShareMember:
+    """A consumer of a share group that says of each record what became of it."""
+
+    def __init__(
+        self, recorder: Recorder, engine: Any, name: str, group: str, topic: str, *, committed: bool, max_records: int
+    ) -> None:
+        self.name = name
+        self.group = group
+        self._recorder = recorder
+        self._committed = committed
+        self._max_records = max_records
+        self._calls = 0
+        self._now_ms: Callable[[], float] = engine.clock.monotonic_ms
+        self._asked = recorder.tick(), self._now_ms()
+        self._types: dict[TopicPartition, dict[int, int]] = {}
+        self.client = embedkafka.KafkaShareConsumer(
+            topic, bootstrap_servers=engine, group_id=group, share_acknowledgement_mode="explicit"
+        )
+
+    def poll(self, timeout_ms: float = 0) -> list[Any]:
+        """The records, each of which has to be acknowledged before the next poll."""
+        recorder = self._recorder
+        if not self._has_some_left():
+            self._asked = recorder.tick(), self._now_ms()
+        polled = self.client.poll(timeout_ms=timeout_ms, max_records=self._max_records)
+        at, at_ms = recorder.tick(), self._now_ms()
+        begun, begun_ms = self._asked
+        for one, records in polled.items():
+            seen = tuple((record.offset, record.value.decode(), record.delivery_count) for record in records)
+            recorder.add(Delivered(begun, at, self.group, self.name, one, seen, begun_ms, at_ms, self._committed))
+        return [record for records in polled.values() for record in records]
+
+    def _has_some_left(self) -> bool:
+        """Whether the client has records that the next poll may return, locked since an earlier one."""
+        fetcher = self.client._fetcher
+        again = any(in_flight.again for in_flight in self.client._in_flight.values())
+        return bool(fetcher._buffered or fetcher.has_reply() or again)
+
+    def acknowledge(self, record: Any, type_: int) -> None:
+        self.client.acknowledge(record, type_)
+        self._types.setdefault(TopicPartition(record.topic, record.partition), {})[record.offset] = type_
+
+    def commit(self) -> None:
+        calls = self._begin_to_say()
+        results = {
+            TopicPartition(where.topic, where.partition): error for where, error in self.client.commit_sync().items()
+        }
+        for one, call in calls.items():
+            self._recorder.add(SharedDone(self._recorder.tick(), call, one in results and results[one] is None))
+
+    def _begin_to_say(self) -> dict[TopicPartition, str]:
+        recorder, calls = self._recorder, {}
+        for one, types in self._types.items():
+            self._calls += 1
+            calls[one] = f"{self.name}#{self._calls}"
+            recorder.add(
+                Acknowledging(
+                    recorder.tick(), calls[one], self.group, self.name, one, tuple(types.items()), self._now_ms()
+                )
+            )
+        self._types = {}
+        return calls
+
+    def close(self) -> None:
+        self._begin_to_say()  # what was acknowledged is sent; whether it was taken in, nobody is told
+        self._recorder.add(Closing(self._recorder.tick(), self.group, self.name))
+        self.client.close()
+
+    def kill(self, engine: Any) -> None:
+        """From here on the broker may notice that the member is gone."""
+        self._recorder.add(Closing(self._recorder.tick(), self.group, self.name))
+        engine.kill(self.client)
 
 
 class _Commits:

@@ -135,6 +135,61 @@ class Alive(NamedTuple):
     member: str
 
 
+class Delivered(NamedTuple):
+    """A share consumer's ``poll`` returned records of a partition, locked for it since ``begun`` or later.
+
+    That may be the begin of an earlier poll, which has brought more than it returned.
+    """
+
+    begun: int
+    at: int
+    group: str
+    member: str
+    partition: TopicPartition
+    records: tuple[tuple[int, str, int], ...]
+    """Offset, record, delivery count."""
+    begun_ms: float
+    at_ms: float
+    committed: bool = False
+    """Whether the group gets committed records only."""
+
+
+class Acknowledging(NamedTuple):
+    """A share consumer is about to send what it says of some records."""
+
+    at: int
+    call: str
+    group: str
+    member: str
+    partition: TopicPartition
+    types: tuple[tuple[int, int], ...]
+    """Offset and ``AcknowledgeType``."""
+    at_ms: float
+
+
+class SharedDone(NamedTuple):
+    """The broker has taken that in, or (``done`` false) all or some of it was refused."""
+
+    at: int
+    call: str
+    done: bool
+
+
+class Closing(NamedTuple):
+    """A share consumer is about to be closed, or dies: what it holds may be released from now on."""
+
+    at: int
+    group: str
+    member: str
+
+
+class Drained(NamedTuple):
+    """In the end a group got everything there was to get."""
+
+    at: int
+    group: str
+
+
 class Restarted(NamedTuple):
     """The engine was closed, or has died; whatever was under way is over, and all members are gone."""
 
@@ -162,6 +217,11 @@ Event = (
     | Assigned
     | Released
     | Alive
+    | Delivered
+    | Acknowledging
+    | SharedDone
+    | Closing
+    | Drained
     | Restarted
     | Log
 )

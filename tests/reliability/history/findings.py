@@ -19,6 +19,10 @@ class Kind(Enum):
     OFFSET_BACK = "a group's committed offset went back"
     DOUBLE_OWNERSHIP = "two members own a partition at once"
     ZOMBIE_COMMIT = "a member committed for a partition that another one owned"
+    DELIVERED_AGAIN = "a share group's record was delivered after it was acknowledged"
+    DOUBLE_LOCK = "a share group's record was delivered while another member had it locked"
+    MISCOUNTED = "a share group's record was delivered more often than its limit"
+    UNDELIVERED = "a share group never came to an end with a record"
     NOT_EXACTLY_ONCE = "the committed output is not the input below the committed offset"
 
 

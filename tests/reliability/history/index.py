@@ -52,6 +52,7 @@ class History:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = sorted(events, key=lambda event: NEVER if isinstance(event, Log) else event.at)
+        self._offsets: dict[TopicPartition, dict[int, str]] = {}
         self._by_type: dict[type, list[Any]] = defaultdict(list)
         for event in self.events:
             self._by_type[type(event)].append(event)
@@ -84,6 +85,12 @@ class History:
     def committed_logs(self) -> dict[TopicPartition, Log]:
         """What of that read_committed readers see."""
         return {event.partition: event for event in self.of(Log) if event.committed}
+
+    def offsets_of(self, partition: TopicPartition) -> dict[int, str]:
+        """What a log holds in the end, by offset."""
+        if partition not in self._offsets:
+            self._offsets[partition] = dict(self.logs[partition].records) if partition in self.logs else {}
+        return self._offsets[partition]
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:

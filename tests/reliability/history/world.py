@@ -19,26 +19,32 @@ from reliability.history import clients
 from reliability.history.actors import (
     ALL,
     CAST,
+    DELIVERY_COUNT_LIMIT,
     GROUPS,
     INPUT,
     LOAD,
+    LOCK_MS,
     PARTITIONS,
     PIPELINE,
+    SHARE_GROUPS,
     TOPICS,
     Actor,
     Stage,
 )
-from reliability.history.events import Event, Log, Restarted
+from reliability.history.events import Drained, Event, Log, Restarted
 from reliability.history.recording import Recorder
 from reliability.power import SwitchedFiles
 
 import embedkafka
-from embedkafka import TopicPartition
+from embedkafka import AcknowledgeType, ConfigResource, ConfigResourceType, TopicPartition
 from embedkafka.broker import store
 from embedkafka.clock import ManualClock
 
 TINY = {"internal.segment.bytes": "4096", "index.interval.bytes": "256", "retention.ms": "-1"}
 BROKER: dict[str, Any] = {
+    "share.coordinator.state.topic.num.partitions": 2,
+    "group.share.delivery.count.limit": DELIVERY_COUNT_LIMIT,
+    "group.share.record.lock.duration.ms": LOCK_MS,
     "offsets.topic.num.partitions": 2,
     "transaction.state.log.num.partitions": 2,
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
@@ -142,6 +148,10 @@ def create_topics(engine: Any) -> None:
         missing = set(TOPICS) - set(admin.list_topics())
         if missing:
             admin.create_topics({topic: {"num_partitions": PARTITIONS, "configs": TINY} for topic in sorted(missing)})
+            for group, is_committed in SHARE_GROUPS.items():
+                level = "read_committed" if is_committed else "read_uncommitted"
+                configs = {"share.auto.offset.reset": "earliest", "share.isolation.level": level}
+                admin.alter_configs([ConfigResource(ConfigResourceType.GROUP, group, configs)])
 
 
 def lose_answers(engine: Any, source: random.Random) -> None:
@@ -166,9 +176,25 @@ def read_the_end(recorder: Recorder, engine: Any) -> None:
         producer.close()
     for group, partitions in ((PIPELINE, INPUT), *((group, LOAD) for group in GROUPS)):
         clients.look_up(recorder, engine, group, partitions)
+    for group in SHARE_GROUPS:
+        drain(recorder, engine, group)
     for committed in (False, True):
         for one in ALL:
             recorder.add(Log(one, read_all(engine, one, committed=committed), committed))
+
+
+def drain(recorder: Recorder, engine: Any, group: str) -> None:
+    """Let one member get everything that there is, and that others have locked and will not come back to."""
+    member = clients.ShareMember(
+        recorder, engine, f"last-{group}", group, "load", committed=SHARE_GROUPS[group], max_records=500
+    )
+    lock_ms = engine.engine.config.integer("group.share.record.lock.duration.ms")
+    while records := member.poll(timeout_ms=lock_ms * 1.5):
+        for record in records:
+            member.acknowledge(record, AcknowledgeType.ACCEPT)
+        member.commit()
+    recorder.add(Drained(recorder.tick(), group))
+    member.close()
 
 
 def _transactional_ids(engine: Any) -> list[str]:
