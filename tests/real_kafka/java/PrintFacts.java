@@ -8,6 +8,7 @@ import org.apache.kafka.common.errors.InvalidMetadataException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
 import org.apache.kafka.storage.internals.log.LogConfig;
@@ -20,6 +21,7 @@ public final class PrintFacts {
         ObjectNode facts = JSON.createObjectNode();
         facts.set("topic_configs", configs(LogConfig.configDefCopy(), true));
         facts.set("broker_configs", configs(AbstractKafkaConfig.CONFIG_DEF, false));
+        facts.set("group_configs", groupConfigs());
         facts.set("errors", errors());
         facts.set("apis", apis());
         System.out.println(JSON.writeValueAsString(facts));
@@ -42,6 +44,16 @@ public final class PrintFacts {
                     .forEach(synonym -> synonyms.add(synonym.name()));
             }
         }
+        return configs;
+    }
+
+    private static ArrayNode groupConfigs() {
+        ArrayNode configs = configs(GroupConfig.CONFIG_DEF, false);
+        configs.forEach(config -> {
+            String name = config.get("name").asText();
+            ((ObjectNode) config).put("synonym", GroupConfig.brokerSynonym(name).orElse(null));
+            ((ObjectNode) config).put("bounds", String.valueOf(GroupConfig.CONFIG_DEF.configKeys().get(name).validator));
+        });
         return configs;
     }
 
