@@ -31,12 +31,15 @@ class ShareSession:
         self.epoch = 1
         self.partitions: dict[TopicIdPartition, None] = {}
 
-    def change(self, added: Iterable[TopicIdPartition], forgotten: Iterable[TopicIdPartition]) -> None:
-        """Read from other partitions from now on."""
-        for partition in added:
-            self.partitions[partition] = None
+    def change(
+        self, named: Iterable[TopicIdPartition], forgotten: Iterable[TopicIdPartition]
+    ) -> list[TopicIdPartition]:
+        """Read from other partitions from now on; returns those that are new."""
+        added = [partition for partition in named if partition not in self.partitions]
+        self.partitions.update(dict.fromkeys(added))
         for partition in forgotten:
             self.partitions.pop(partition, None)
+        return added
 
     def turned(self) -> list[TopicIdPartition]:
         """The partitions, beginning with another one at each request, so that none starves."""

@@ -28,6 +28,7 @@ from embedkafka.broker.share_sessions import FINAL_EPOCH, INITIAL_EPOCH, ShareSe
 from embedkafka.coordinator.share_partition.decision import Refusal
 from embedkafka.errors import (
     BrokerResponseError,
+    InvalidRecordStateError,
     InvalidRequestError,
     InvalidShareSessionEpochError,
     for_code,
@@ -54,12 +55,13 @@ class Shares:
     def fetch(self, context: RequestContext, request: ShareFetchRequest, complete: Complete) -> ParkedShareFetch | None:
         """Acknowledge, then acquire records, waiting for them; None when it was answered already."""
         try:
-            settings = self._check(request.group_id, request.member_id, is_renewing=request.is_renew_ack)
-            session = self._fetch_session(request)
+            settings = self._check(request.group_id, request.member_id)
+            session, added = self._fetch_session(request)
         except BrokerResponseError as error:
             complete(ShareFetchReply(error.errno, _message(error)))
             return None
-        outcomes: dict[TopicIdPartition, ShareFetchPartitionReply] = {}
+        # A partition that is new in the session is answered with or without records.
+        outcomes = {partition: ShareFetchPartitionReply(partition) for partition in added}
         for partition, batches in request.partitions:
             if batches:
                 refusal = self._acknowledge(request, partition, batches, settings)
@@ -79,7 +81,7 @@ class Shares:
         """Acknowledge; what counts is stored when this returns."""
         group_id, member_id, epoch = request.group_id, request.member_id, request.session_epoch
         try:
-            settings = self._check(group_id, member_id, is_renewing=request.is_renew_ack)
+            settings = self._check(group_id, member_id)
             if epoch == INITIAL_EPOCH:
                 raise InvalidShareSessionEpochError("a share session begins with a fetch")
             if epoch == FINAL_EPOCH:
@@ -151,30 +153,27 @@ class Shares:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _check(self, group_id: str, member_id: str, *, is_renewing: bool) -> ShareGroupSettings:
+    def _check(self, group_id: str, member_id: str) -> ShareGroupSettings:
         if not group_id or not member_id:
             raise InvalidRequestError("a share fetch names its group and its member")
-        settings = self.host.settings(group_id)
-        if is_renewing and not settings.share_renew_acknowledge_enable:
-            raise InvalidRequestError("share.renew.acknowledge.enable is off for the group")
-        return settings
+        return self.host.settings(group_id)
 
-    def _fetch_session(self, request: ShareFetchRequest) -> ShareSession:
+    def _fetch_session(self, request: ShareFetchRequest) -> tuple[ShareSession, list[TopicIdPartition]]:
+        """The session, and the partitions that are new in it."""
         group_id, member_id, epoch = request.group_id, request.member_id, request.session_epoch
         if request.is_renew_ack and (
             request.max_wait_ms or request.min_bytes or request.max_bytes or request.max_records
         ):
             raise InvalidRequestError("a fetch that renews locks reads nothing: its limits are 0")
         if epoch == FINAL_EPOCH:
-            return self._sessions.find(group_id, member_id)
+            return self._sessions.find(group_id, member_id), []
         if epoch == INITIAL_EPOCH:
             if any(partition.acknowledgements for partition in request.partitions):
                 raise InvalidRequestError("the first fetch of a share session has nothing to acknowledge")
             session = self._sessions.open(group_id, member_id)
         else:
             session = self._sessions.next(group_id, member_id, epoch)
-        session.change((each.partition for each in request.partitions), request.forgotten)
-        return session
+        return session, session.change([each.partition for each in request.partitions], request.forgotten)
 
     def _acknowledge(
         self,
@@ -183,10 +182,10 @@ class Shares:
         batches: Sequence[AcknowledgementBatch],
         settings: ShareGroupSettings,
     ) -> Refusal | None:
-        if not request.is_renew_ack:
+        if not (request.is_renew_ack and settings.share_renew_acknowledge_enable):
             for batch in batches:
                 if AcknowledgeType.RENEW in batch.types:
-                    return Refusal(InvalidRequestError.errno, "a request that renews locks has to say so")
+                    return _not_renewed(is_told=request.is_renew_ack)
         try:
             led = self.led(request.group_id, partition)
         except BrokerResponseError as error:
@@ -200,6 +199,12 @@ class Shares:
         for (led_group_id, _), led in list(self._led.items()):
             if led_group_id == group_id:
                 led.release(member_id, settings)
+
+
+def _not_renewed(*, is_told: bool) -> Refusal:
+    if is_told:
+        return Refusal(InvalidRecordStateError.errno, "share.renew.acknowledge.enable is off for the group")
+    return Refusal(InvalidRequestError.errno, "a request that renews locks has to say so")
 
 
 def _message(error: BrokerResponseError) -> str:

@@ -101,6 +101,12 @@ class TestTaking:
             assert len(worker.take(max_records=6)) == 6
             assert worker.take() == []
 
+    def test_a_partition_that_is_new_in_a_session_is_answered_once_even_without_records(
+        self, broker: Broker, worker: Worker
+    ) -> None:
+        assert [each.partition for each in worker.fetch().partitions] == worker.partitions
+        assert worker.fetch().partitions == []
+
     def test_a_partition_that_was_forgotten_is_not_read_any_more(self, broker: Broker, worker: Worker) -> None:
         worker.take()
         broker.send(b"1")
@@ -252,7 +258,7 @@ class TestWaiting:
         worker.take()
         replies, _ = Worker(broker, "other").start_fetch(max_wait_ms=-1)
         worker.close()
-        assert jobs_in(replies[0]) == [Job(0, b"1", 1)]
+        assert jobs_in(replies[0]) == [Job(0, b"1", 2)]
 
     def test_room_for_more_locks_wakes_who_waits(self) -> None:
         with running() as broker:
@@ -271,7 +277,7 @@ class TestWaiting:
     def test_when_the_time_is_up_the_answer_is_empty(self, broker: Broker, worker: Worker) -> None:
         replies, parked = worker.start_fetch(max_wait_ms=500)
         clock_of(broker).advance(500)
-        assert [reply.partitions for reply in replies] == [[]]
+        assert [jobs_in(reply) for reply in replies] == [[]]
         assert parked is not None
         assert parked.cancel() is False
 
@@ -308,7 +314,7 @@ class TestWaiting:
             broker.create()
             initialize(broker)
             replies, _ = Worker(broker).start_fetch(max_wait_ms=-1)
-        assert [reply.partitions for reply in replies] == [[]]
+        assert [jobs_in(reply) for reply in replies] == [[]]
 
 
 class TestAcknowledging:
@@ -332,7 +338,8 @@ class TestAcknowledging:
         broker.send(b"1")
         worker.take()
         broker.set_config("g", resource_type=api.ResourceType.GROUP, share_renew_acknowledge_enable="false")
-        assert worker.answer((0, 0, RENEW), is_renew_ack=True).error_code == InvalidRequestError.errno
+        assert worker.acknowledge((0, 0, RENEW), is_renew_ack=True) == InvalidRecordStateError.errno
+        assert worker.acknowledge((0, 0, ACCEPT), is_renew_ack=True) == 0
 
     def test_a_fetch_that_renews_reads_nothing(self, broker: Broker, worker: Worker) -> None:
         broker.send(b"1")
@@ -428,7 +435,7 @@ class TestSessions:
         worker.take()
         reply = worker.close((0, 0, ACCEPT))
         assert (reply.error_code, reply.partitions[0].error_code) == (0, 0)
-        assert Worker(broker, "other").take() == [Job(1, b"2", 1)]
+        assert Worker(broker, "other").take() == [Job(1, b"2", 2)]
         assert worker.close().error_code == ShareSessionNotFoundError.errno
 
     def test_a_fetch_can_close_a_session_too(self, broker: Broker, worker: Worker) -> None:
@@ -437,14 +444,14 @@ class TestSessions:
         worker.epoch = -1
         reply = worker.fetch(acknowledgements=[(1, 1, ACCEPT)])
         assert (reply.error_code, reply.partitions[0].acknowledge_error_code) == (0, 0)
-        assert Worker(broker, "other").take() == [Job(0, b"1", 1)]
+        assert Worker(broker, "other").take() == [Job(0, b"1", 2)]
 
     def test_a_lost_connection_closes_the_session(self, broker: Broker, worker: Worker) -> None:
         broker.send(b"1")
         worker.take()
         broker.port.close_share_session(broker.context, "g", "m")
         broker.port.close_share_session(broker.context, "g", "m")
-        assert Worker(broker, "other").take() == [Job(0, b"1", 1)]
+        assert Worker(broker, "other").take() == [Job(0, b"1", 2)]
 
     def test_there_is_a_limit_of_sessions(self) -> None:
         with running(**{"group.share.max.share.sessions": 1}) as broker:

@@ -20,6 +20,10 @@ NAMES_OF_KAFKA_PYTHON = {
     39: "INVALID_REPLICATION_ASSIGNMENT",
 }
 OWN_BROKER_CONFIGS = {"log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files"}
+LATER_BROKER_CONFIGS = {  # of Kafka 4.4 (KIP-1191)
+    "errors.deadletterqueue.auto.create.topics.enable",
+    "errors.deadletterqueue.topic.name.prefix",
+}
 AUTHORIZER_CONFIGS = {"allow.everyone.if.no.acl.found", "super.users"}  # Kafka hands them to the authorizer unseen
 FINAL_IN_KAFKA_PYTHON = {2}  # CORRUPT_MESSAGE: Java's producer sends it again, kafka-python's does not
 
@@ -82,4 +86,4 @@ def test_broker_configs_have_kafkas_types_and_defaults(kafka_facts: dict[str, An
 
 def test_a_broker_config_that_kafka_does_not_have_is_a_listed_one(kafka_facts: dict[str, Any]) -> None:
     facts = _facts_by_name(kafka_facts["broker_configs"])
-    assert set(BROKER_CONFIGS) - set(facts) == OWN_BROKER_CONFIGS | AUTHORIZER_CONFIGS
+    assert set(BROKER_CONFIGS) - set(facts) == OWN_BROKER_CONFIGS | LATER_BROKER_CONFIGS | AUTHORIZER_CONFIGS

@@ -141,8 +141,17 @@ def work(broker: Any, *, seed: int, note: Callable[..., None], until: Callable[[
                         _finish(worker, each.partition, range(first, end + 1), delivery_count, source, note)
                         first = end + 1
             if source.random() < 0.05:
-                worker.start_fetch()  # what it brings goes back with the session
+                given = [
+                    (each.partition.partition, offset)
+                    for each in worker.fetch(max_records=3).partitions
+                    for first, last, _ in each.acquired
+                    for offset in range(first, last + 1)
+                ]
+                for job in given:
+                    note("release", *job)
                 worker.close()
+                for job in given:
+                    note("released", *job)
                 workers[index] = Worker(broker, f"{seed}-{source.random()}", GROUP, partitions)
         if until(count):
             return

@@ -63,16 +63,18 @@ def acknowledge(known: SharePartition, command: Acknowledge, settings: ShareSett
 
 def check_batches(command: Acknowledge) -> Refusal | None:
     """Whether the acknowledgements are well formed (``KafkaApis.validateAcknowledgementBatches``)."""
-    next_offset = 0
+    previous = -1
     for first, last, types in command.batches:
-        if last < first or first < next_offset:
+        if first == previous >= 0:
+            return Refusal(InvalidRecordStateError.errno, f"offset {first} is acknowledged twice")
+        if last < first or first < max(0, previous):
             return Refusal(InvalidRequestError.errno, "acknowledgement batches must be in order and not overlap")
         if len(types) != 1 and len(types) != last - first + 1:
             return Refusal(InvalidRequestError.errno, "a batch has one acknowledge type, or one for each offset")
         for type_ in types:
             if type_ not in AFTER_ACKNOWLEDGEMENT:
                 return Refusal(InvalidRequestError.errno, f"Invalid acknowledge type: {type_}")
-        next_offset = last + 1
+        previous = last
     return None
 
 

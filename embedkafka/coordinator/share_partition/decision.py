@@ -40,7 +40,7 @@ class Acknowledge(NamedTuple):
 
 
 class ReleaseMember(NamedTuple):
-    """A member's session is closed: what it has acquired was not delivered."""
+    """A member's session is closed: what it has acquired is available again."""
 
     member_id: str
 

@@ -46,6 +46,6 @@ class SharePartitionMachine(SharePartition):
         if isinstance(command, EndLocks):
             return end_locks(self, command, settings, now_ms)
         if isinstance(command, ReleaseMember):
-            return release_member(self, command)
+            return release_member(self, command, settings)
         assert isinstance(command, MoveStart), f"not a command: {command!r}"
         return move_start(self, command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from embedkafka.coordinator.share_partition.config import ShareSettings
 from embedkafka.coordinator.share_partition.decision import (
     DeadLetters,
@@ -12,26 +14,26 @@ from embedkafka.coordinator.share_partition.decision import (
     StateChange,
 )
 from embedkafka.coordinator.share_partition.partition import SharePartition
-from embedkafka.coordinator.share_partition.standing import ACQUIRED, ARCHIVED, AVAILABLE, IS_DONE
+from embedkafka.coordinator.share_partition.standing import ACQUIRED, ARCHIVED, AVAILABLE, IS_DONE, Standing
 from embedkafka.coordinator.share_state.api import StateBatch
 
 
-def release_member(known: SharePartition, command: ReleaseMember) -> Decision:
-    """Take back what a member has acquired; that delivery does not count."""
-    batches = [
-        StateBatch(first, last, AVAILABLE, standing.delivery_count - 1)
-        for first, last, standing in known.standings
-        if standing.state == ACQUIRED and standing.member_id == command.member_id
-    ]
-    return Decision(None, known.changed(batches) if batches else None)
+def release_member(known: SharePartition, command: ReleaseMember, settings: ShareSettings) -> Decision:
+    """Take back what a member has acquired."""
+    return _take_back(known, settings, lambda standing: standing.member_id == command.member_id)
 
 
 def end_locks(known: SharePartition, command: EndLocks, settings: ShareSettings, now_ms: float) -> Decision:
     """Take back what was acquired for too long."""
+    return _take_back(known, settings, lambda standing: standing.locked_until_ms <= now_ms)
+
+
+def _take_back(known: SharePartition, settings: ShareSettings, is_meant: Callable[[Standing], bool]) -> Decision:
+    """Acquired records are available again; undeliverable where they have no delivery left."""
     batches: list[StateBatch] = []
     dead_letters: list[DeadLetters] = []
     for first, last, standing in known.standings:
-        if standing.state != ACQUIRED or standing.locked_until_ms > now_ms:
+        if standing.state != ACQUIRED or not is_meant(standing):
             continue
         count = standing.delivery_count
         if count < settings.delivery_count_limit:

@@ -5,11 +5,11 @@
                acquire                 accept
     Available ─────────> Acquired ──────────────> Acknowledged
         ^   │               │ │
-        │   │    release,   │ │  reject, gap; release or lock ended with no delivery left
+        │   │               │ │  reject, gap; or given back with no delivery left
         └───┼───────────────┘ └─────────────────> Archived
-            │    lock ended
-            └───────────────────────────────────> Hidden, Archived
-               no record that may be seen; the log was cut off
+            │  given back: release, lock ended, session closed
+            └───────────────────────────────────> Hidden
+               no record that may be seen
 
 The numbers are Kafka's (``RecordState``) but for Hidden, which is never stored: the log itself says so.
 """

@@ -67,7 +67,7 @@ def test_nobody_acknowledges_what_was_given_to_nobody(driver: Driver) -> None:
     "batches",
     [
         [(3, 2, ACCEPT)],
-        [(0, 3, ACCEPT), (3, 5, ACCEPT)],
+        [(0, 3, ACCEPT), (2, 5, ACCEPT)],
         [(4, 5, ACCEPT), (0, 1, ACCEPT)],
         [(0, 3, (ACCEPT, ACCEPT))],
         [(0, 3, ())],
@@ -80,6 +80,12 @@ def test_nobody_acknowledges_what_was_given_to_nobody(driver: Driver) -> None:
 def test_acknowledgements_that_make_no_sense_are_refused(driver: Driver, batches: list[tuple[int, int, int]]) -> None:
     before = driver.states_by_offset()
     assert driver.acknowledge(*batches) == InvalidRequestError.errno
+    assert driver.states_by_offset() == before
+
+
+def test_an_offset_that_two_acknowledgements_share_is_not_acquired_any_more_for_the_second(driver: Driver) -> None:
+    before = driver.states_by_offset()
+    assert driver.acknowledge((0, 3, ACCEPT), (3, 5, ACCEPT)) == InvalidRecordStateError.errno
     assert driver.states_by_offset() == before
 
 
@@ -144,10 +150,20 @@ def test_renewing_and_accepting_go_together(driver: Driver) -> None:
     assert driver.states_by_offset()[1] == (ACQUIRED, 1)
 
 
-def test_when_a_session_is_closed_the_delivery_does_not_count(driver: Driver) -> None:
+def test_when_a_session_is_closed_others_get_its_records(driver: Driver) -> None:
+    """The delivery counts, as in Kafka 4.3.1."""
     driver.acknowledge((0, 1, ACCEPT))
     driver.release()
-    assert driver.acquire("other") == [(2, 9, 1)]
+    assert driver.acquire("other") == [(2, 9, 2)]
+
+
+def test_a_session_that_is_closed_at_the_limit_makes_dead_letters() -> None:
+    driver = Driver(ShareSettings(delivery_count_limit=2))
+    driver.append(1)
+    for _ in range(2):
+        driver.acquire()
+        driver.release()
+    assert driver.dead_letters == [DeadLetters(0, 0, 2, is_rejected=False)]
 
 
 def test_closing_a_session_leaves_others_alone(driver: Driver) -> None:
