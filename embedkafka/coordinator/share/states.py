@@ -76,13 +76,14 @@ class ShareStates(NamedTuple):
 
     def missing(self, names: Iterable[str], topics: Topics) -> TopicStates:
         """The partitions of existing topics that have no state, and for which none was asked yet."""
-        known = _merged(self.initializing, self.initialized)
         found = {}
         for topic in topics.existing(sorted(names)):
-            state = known.get(topic.topic_id)
-            partitions = frozenset(range(topic.partition_count)) - (state.partitions if state else _NONE)
-            if partitions:
-                found[topic.topic_id] = TopicState(topic.name, partitions)
+            known = _partitions(self.initialized, topic.topic_id)
+            if len(known) < topic.partition_count:  # partitions do not go
+                known |= _partitions(self.initializing, topic.topic_id)
+                partitions = frozenset(range(topic.partition_count)) - known
+                if partitions:
+                    found[topic.topic_id] = TopicState(topic.name, partitions)
         return found
 
     def asked_for(self, wanted: TopicStates) -> ShareStates:
@@ -145,6 +146,11 @@ def each_partition(states: TopicStates) -> Iterator[TopicIdPartition]:
     for topic_id, state in states.items():
         for partition in sorted(state.partitions):
             yield TopicIdPartition(topic_id, partition)
+
+
+def _partitions(states: TopicStates, topic_id: UUID) -> frozenset[int]:
+    state = states.get(topic_id)
+    return _NONE if state is None else state.partitions
 
 
 def _merged(one: TopicStates, other: TopicStates) -> TopicStates:

@@ -16,7 +16,7 @@ from embedkafka.coordinator.share.commands import (
 )
 from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.coordinator.share.serialized import states_record
-from embedkafka.coordinator.share.states import ShareStates, each_partition
+from embedkafka.coordinator.share.states import PartitionState, ShareStates, each_partition
 from embedkafka.coordinator.share.turn import ShareTurn
 from embedkafka.errors import NonEmptyGroupError
 
@@ -24,11 +24,12 @@ from embedkafka.errors import NonEmptyGroupError
 def open_states(command: OpenStates, group: ShareGroup, moment: Moment) -> Decision:
     """Which states wait for the share coordinator; a new offset for one that is there is its operator's affair."""
     states = group.states
-    initialized = frozenset(each_partition(states.initialized))
     return Decision(
         reply=StatesUnderWay(
             group.epoch,
-            tuple(each for each in each_partition(states.initializing) if each not in initialized),
+            tuple(
+                each for each in each_partition(states.initializing) if states.of(each) is PartitionState.INITIALIZING
+            ),
             states.partitions_to_delete(moment.topics),
             tuple(states.deleting),
         )
