@@ -235,6 +235,11 @@ def _checksum(buffer: Buffer, position: int, end: int) -> int:
         return crc32c(covered)
 
 
+def read_through(data: Buffer) -> None:
+    """Read a buffer once without the GIL, so that its pages are in memory where it is mapped from a file."""
+    crc32c(data)
+
+
 def crc32c(data: Buffer) -> int:
     """CRC-32C of a buffer.  The package takes 15 ms to import, so that happens at the first checksum."""
     return _crc32c(data)

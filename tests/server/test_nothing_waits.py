@@ -6,15 +6,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from server.peers import WirePeer, fetch_request, produce_request
 
-from embedkafka.broker.api import NewTopicSpec, RequestContext
+from embedkafka import EmbeddedKafka
+from embedkafka.broker.api import FetchRequest, NewTopicSpec, PartitionFetch, RequestContext
 from embedkafka.broker.engine import Engine
 from embedkafka.files.faulty import FaultyFiles
+from embedkafka.model import TopicPartition
 from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
+from embedkafka.server.handlers import fetch as fetch_module
 from embedkafka.server.listener import Listener
 
 LIMIT_MS = 20.0
@@ -116,8 +120,6 @@ def test_a_small_batch_for_a_log_that_is_being_synced_goes_to_a_worker() -> None
 
 
 def test_a_fetch_that_would_seal_an_open_batch_or_read_a_file_goes_to_a_worker() -> None:
-    from embedkafka import EmbeddedKafka
-
     with EmbeddedKafka(log_tail_bytes=0) as kafka:
         listener = kafka.listen()
         kafka.create_topic("t")
@@ -136,8 +138,21 @@ def test_a_fetch_that_would_seal_an_open_batch_or_read_a_file_goes_to_a_worker()
             producer.close()
 
 
-def request_of(topic: str, offset: int) -> object:
-    from embedkafka.broker.api import FetchRequest, PartitionFetch
-    from embedkafka.model import TopicPartition
+def test_what_is_mapped_from_a_file_is_read_by_a_worker_before_the_loop_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+    monkeypatch.setattr(fetch_module, "read_through", lambda chunk: readers.append(threading.current_thread().name))
+    with EmbeddedKafka(tmp_path / "data", log_tail_bytes=0) as kafka:
+        listener = kafka.listen()
+        kafka.create_topic("t")
+        with WirePeer(listener) as peer:
+            peer.ask(0, 9, produce_request("t", [bytes(1000)] * 500))
+            (topic,) = peer.ask(1, 12, fetch_request("t", 0)).responses
+            assert len(topic.partitions[0].records) > 500_000
+    assert readers
+    assert all(name.startswith("embedkafka-worker") for name in readers)
 
+
+def request_of(topic: str, offset: int) -> FetchRequest:
     return FetchRequest([PartitionFetch(TopicPartition(topic, 0), offset)])

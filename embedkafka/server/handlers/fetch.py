@@ -25,6 +25,7 @@ from embedkafka.protocol.apis.api_01_fetch import (
 from embedkafka.protocol.fields import ZERO_UUID
 from embedkafka.record import iter_headers
 from embedkafka.record.compression import ZSTD
+from embedkafka.record.format import read_through
 from embedkafka.server.call import Call
 from embedkafka.server.fetch_sessions import FINAL_EPOCH, INITIAL_EPOCH, Asked, Session, SessionKey, next_epoch
 from embedkafka.server.handler import Handler
@@ -79,8 +80,19 @@ def fetch(call: Call, request: FetchRequest) -> object:
     answer = partial(_answer, call, reading, keys, unknown)
     if call.port.fetches_promptly(wanted):
         return call.later(ask, answer)
-    call.in_worker(ask, partial(call.answer, answer))  # sessions are the loop's, so the response is made there
+    call.in_worker(ask, partial(_answer_cold, call, answer))
     return None
+
+
+def _answer_cold(call: Call, answer: Callable[[api.FetchReply], FetchResponse], reply: api.FetchReply) -> None:
+    """Read what is mapped, here in the worker, so that writing it to the socket does not wait for the disk.
+
+    Sessions are the loop's, so the response is made there.
+    """
+    for partition in reply.partitions:
+        for chunk in partition.records:
+            read_through(chunk)
+    call.answer(answer, reply)
 
 
 def _begin(call: Call, request: FetchRequest) -> _Reading | int:
