@@ -203,11 +203,12 @@ def test_a_consumer_on_a_read_only_engine_reads_what_it_was_assigned_and_commits
 
 
 PUBLIC_NAMES = """
-    AsyncConsumerRebalanceListener BytesSerializer ConfigResource ConfigResourceType ConsumerGroupMetadata
-    ConsumerRebalanceListener ConsumerRecord DefaultSerializer Deserializer EmbeddedKafka IntegerSerializer
-    IsolationLevel JsonSerializer KafkaAdminClient KafkaConsumer KafkaProducer ManualClock MsgpackSerializer
-    NewPartitions NewTopic OffsetAndMetadata OffsetAndTimestamp OffsetSpec ProducerRecord RecordMetadata Serializer
-    StringSerializer SubscriptionPattern TopicPartition TopicPartitionReplica errors
+    AcknowledgeType AsyncConsumerRebalanceListener BytesSerializer ConfigResource ConfigResourceType
+    ConsumerGroupMetadata ConsumerRebalanceListener ConsumerRecord DefaultSerializer Deserializer EmbeddedKafka
+    IntegerSerializer IsolationLevel JsonSerializer KafkaAdminClient KafkaConsumer KafkaProducer KafkaShareConsumer
+    ManualClock MsgpackSerializer NewPartitions NewTopic OffsetAndMetadata OffsetAndTimestamp OffsetSpec
+    ProducerRecord RecordMetadata Serializer StringSerializer SubscriptionPattern TopicPartition TopicPartitionReplica
+    errors
 """
 
 
@@ -247,3 +248,41 @@ def test_a_callback_may_close_another_engine_while_its_own_closes(monkeypatch: p
     kafka.close()
     with pytest.raises(errors.IllegalStateError):
         _ = other.engine
+
+
+@pytest.mark.parametrize("clock", [None, ManualClock()], ids=["real time", "manual clock"])
+def test_opening_a_directory_again_from_a_callback_of_its_closing_is_an_error_at_once(
+    tmp_path: Path, clock: ManualClock | None
+) -> None:
+    kafka = EmbeddedKafka(tmp_path, clock=clock)
+    producer = kafka.producer(linger_ms=60_000)
+    outcome: list[object] = []
+
+    def open_again(_: object) -> None:
+        try:
+            outcome.append(EmbeddedKafka(tmp_path))
+        except errors.IllegalStateError as error:
+            outcome.append(str(error))
+
+    producer.send("t", b"v").add_callback(open_again)
+    kafka.close()
+    assert len(outcome) == 1
+    assert "after close() has returned" in str(outcome[0])
+    with EmbeddedKafka(tmp_path) as again:
+        assert again.admin().list_topics() == ["t"]
+
+
+@pytest.mark.parametrize("clock", [None, ManualClock()], ids=["real time", "manual clock"])
+def test_a_callback_of_the_closing_may_close_the_engine_too(tmp_path: Path, clock: ManualClock | None) -> None:
+    kafka = EmbeddedKafka(tmp_path, clock=clock)
+    done: list[object] = []
+
+    def close(_: object) -> None:
+        kafka.close()
+        done.append(True)
+
+    kafka.producer(linger_ms=60_000).send("t", b"v").add_callback(close)
+    kafka.close()
+    assert done
+    with EmbeddedKafka(tmp_path) as again:
+        assert again.admin().list_topics() == ["t"]

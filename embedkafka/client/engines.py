@@ -59,6 +59,10 @@ class EngineEntry:
         self.process_id = os.getpid()
         self.abandoned: deque[Callable[[], None]] = deque()
 
+    def is_closed_from_here(self) -> bool:
+        """Whether closing it goes on only when the caller is done: a callback of it, or of whoever closes it."""
+        return self.engine.deferred.is_running_here() or self.closing._is_owned()  # type: ignore[attr-defined]
+
     def drain(self) -> None:
         """Do what finalizers left."""
         while True:
@@ -215,6 +219,11 @@ def open_target(
                         _registry.by_key[key] = entry
                 entry.holders += 1
                 return entry
+        if entry.is_closed_from_here():
+            raise IllegalStateError(
+                f"the engine {key} is being closed, and that waits for the callback which opens it again: open it "
+                "after close() has returned"
+            )
         close(entry)  # waits for whoever closes it, or finishes what an interrupt left
 
 
@@ -265,6 +274,8 @@ def close(entry: EngineEntry) -> None:
     """Close an engine whoever holds it.  Does nothing in a process that only inherited it."""
     if entry.closed or entry.process_id != os.getpid():
         return
+    if entry.is_closing and entry.is_closed_from_here():
+        return  # whoever closes it waits for the caller
     with entry.closing:
         if entry.closed:
             return
