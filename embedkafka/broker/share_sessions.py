@@ -25,10 +25,11 @@ _HIGHEST_EPOCH = (1 << 31) - 1  # 1 follows
 class ShareSession:
     """One member's session: the epoch that its next request has to carry, and its partitions in the order they came."""
 
-    __slots__ = ("epoch", "partitions")
+    __slots__ = ("epoch", "is_in_process", "partitions")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_in_process: bool) -> None:
         self.epoch = 1
+        self.is_in_process = is_in_process
         self.partitions: dict[TopicIdPartition, None] = {}
 
     def change(
@@ -56,7 +57,7 @@ class ShareSessions:
         self._lock = threading.Lock()
         self._sessions: dict[tuple[str, str], ShareSession] = {}
 
-    def open(self, group_id: str, member_id: str) -> ShareSession:
+    def open(self, group_id: str, member_id: str, *, is_in_process: bool) -> ShareSession:
         """Begin; a session that the member had before is gone.
 
         Raises:
@@ -66,7 +67,7 @@ class ShareSessions:
             key = (group_id, member_id)
             if key not in self._sessions and len(self._sessions) >= self._max_count:
                 raise ShareSessionLimitReachedError(f"this broker keeps {self._max_count} share sessions")
-            session = self._sessions[key] = ShareSession()
+            session = self._sessions[key] = ShareSession(is_in_process=is_in_process)
             return session
 
     def next(self, group_id: str, member_id: str, epoch: int) -> ShareSession:

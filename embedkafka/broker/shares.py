@@ -56,7 +56,7 @@ class Shares:
         """Acknowledge, then acquire records, waiting for them; None when it was answered already."""
         try:
             settings = self._check(request.group_id, request.member_id)
-            session, added = self._fetch_session(request)
+            session, added = self._fetch_session(context, request)
         except BrokerResponseError as error:
             complete(ShareFetchReply(error.errno, _message(error)))
             return None
@@ -71,7 +71,7 @@ class Shares:
                 outcomes[partition] = reply
         if request.session_epoch == FINAL_EPOCH:
             self._end_session(request.group_id, request.member_id, session)
-        fetch = ShareFetch(self, request, session, outcomes)
+        fetch = ShareFetch(self, request, session, outcomes, loads_one=not context.in_process)
         if request.session_epoch == FINAL_EPOCH or request.is_renew_ack or request.max_records <= 0:
             complete(fetch.reply_without_records())
             return None
@@ -114,8 +114,17 @@ class Shares:
             return []
 
     def member_gone(self, group_id: str, member_id: str) -> None:
-        """A member has left its group, or was removed."""
-        self.close_session(group_id, member_id)
+        """A member has left its group, or was removed.
+
+        One of this process has nothing more to say.  A remote one may leave first and close its session then, or at
+        the same time; its session ends so, or with its connection.
+        """
+        try:
+            session = self._sessions.find(group_id, member_id)
+        except BrokerResponseError:
+            return
+        if session.is_in_process:
+            self._end_session(group_id, member_id, session)
 
     def forget(self, group_id: str, partitions: Collection[TopicIdPartition]) -> None:
         """Somebody else has changed what is stored of share partitions: begin with it anew."""
@@ -158,7 +167,9 @@ class Shares:
             raise InvalidRequestError("a share fetch names its group and its member")
         return self.host.settings(group_id)
 
-    def _fetch_session(self, request: ShareFetchRequest) -> tuple[ShareSession, list[TopicIdPartition]]:
+    def _fetch_session(
+        self, context: RequestContext, request: ShareFetchRequest
+    ) -> tuple[ShareSession, list[TopicIdPartition]]:
         """The session, and the partitions that are new in it."""
         group_id, member_id, epoch = request.group_id, request.member_id, request.session_epoch
         if request.is_renew_ack and (
@@ -170,7 +181,7 @@ class Shares:
         if epoch == INITIAL_EPOCH:
             if any(partition.acknowledgements for partition in request.partitions):
                 raise InvalidRequestError("the first fetch of a share session has nothing to acknowledge")
-            session = self._sessions.open(group_id, member_id)
+            session = self._sessions.open(group_id, member_id, is_in_process=context.in_process)
         else:
             session = self._sessions.next(group_id, member_id, epoch)
         return session, session.change([each.partition for each in request.partitions], request.forgotten)

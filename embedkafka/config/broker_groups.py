@@ -201,7 +201,6 @@ _SHARE = [
         2_000,
         "The most share sessions of a broker.",
         AtLeast(1),
-        inert_because="share sessions are as many as there are members",
     ),
     ConfigKey(
         "group.share.initialize.retry.interval.ms",

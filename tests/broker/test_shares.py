@@ -453,6 +453,24 @@ class TestSessions:
         broker.port.close_share_session(broker.context, "g", "m")
         assert Worker(broker, "other").take() == [Job(0, b"1", 2)]
 
+    def test_a_member_of_this_process_that_left_its_group_has_no_session_any_more(
+        self, broker: Broker, worker: Worker
+    ) -> None:
+        broker.send(b"1")
+        worker.take()
+        broker.engine.shares.member_gone("g", "m")
+        assert Worker(broker, "other").take() == [Job(0, b"1", 2)]
+
+    def test_a_remote_member_may_leave_its_group_and_close_its_session_then(self, broker: Broker) -> None:
+        """As librdkafka does."""
+        broker.context = broker.context._replace(in_process=False)
+        broker.send(b"1")
+        worker = Worker(broker)
+        worker.take()
+        broker.engine.shares.member_gone("g", "m")
+        reply = worker.close((0, 0, ACCEPT))
+        assert (reply.error_code, reply.partitions[0].error_code) == (0, 0)
+
     def test_there_is_a_limit_of_sessions(self) -> None:
         with running(**{"group.share.max.share.sessions": 1}) as broker:
             broker.create()
