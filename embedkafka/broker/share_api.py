@@ -68,8 +68,8 @@ class ShareFetchRequest(NamedTuple):
 class ShareFetchPartitionReply(NamedTuple):
     """``records`` are chunks of whole batches, in offset order; only the offsets in ``acquired`` are the reader's.
 
-    An acquired offset without a record (compacted away) is acknowledged as GAP.  ``leader_id`` and ``leader_epoch`` mean
-    something with NOT_LEADER_OR_FOLLOWER only.
+    An acquired offset without a record (compacted away) is acknowledged as GAP.  ``leader_id`` and ``leader_epoch`` are
+    -1 but with NOT_LEADER_OR_FOLLOWER.
     """
 
     partition: TopicIdPartition
@@ -79,8 +79,8 @@ class ShareFetchPartitionReply(NamedTuple):
     acknowledge_error_message: str | None = None
     records: Sequence[memoryview] = ()
     acquired: Sequence[AcquiredRecords] = ()
-    leader_id: int = 0
-    leader_epoch: int = 0
+    leader_id: int = -1
+    leader_epoch: int = -1
 
 
 class ShareFetchReply(NamedTuple):
@@ -111,8 +111,8 @@ class ShareAcknowledgePartitionReply(NamedTuple):
     partition: TopicIdPartition
     error_code: int = 0
     error_message: str | None = None
-    leader_id: int = 0
-    leader_epoch: int = 0
+    leader_id: int = -1
+    leader_epoch: int = -1
 
 
 class ShareAcknowledgeReply(NamedTuple):
