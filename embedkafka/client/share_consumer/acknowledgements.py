@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import ShareAcknowledgeReply
 from embedkafka.client.share_consumer.in_flight import GAP, InFlight, Sent
-from embedkafka.client.share_consumer.session import ShareSession
+from embedkafka.client.share_consumer.session import Acknowledged, ShareSession
 from embedkafka.errors import (
     InvalidMetadataError,
     InvalidShareSessionEpochError,
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from embedkafka.client.share_consumer.metrics import ShareMetrics
 
 _SESSION_LOST = (ShareSessionNotFoundError, InvalidShareSessionEpochError)
+
+_Unsent = tuple[InFlight, Sequence[Sent], KafkaError]
 
 Results = dict[TopicPartition, KafkaError | None]
 CommitCallback = Callable[[Mapping[TopicPartition, set[int]], KafkaError | None], Any]
@@ -61,7 +63,10 @@ class Acknowledgements:
 
     def send(self, deadline_ms: float) -> Results:
         """Send everything, trying again until ``deadline_ms`` what can be retried; the outcome by partition."""
-        results: Results = {}
+        results = self._send_only() if len(self._in_flight) == 1 else None
+        if results is not None:
+            return results
+        results = {}
         while True:
             retriable = self._send_once(results)
             if not retriable:
@@ -72,24 +77,54 @@ class Acknowledgements:
                     self._settle(in_flight, sents, timeout, results)
                 return results
 
-    def _send_once(self, results: Results) -> list[tuple[InFlight, Sequence[Sent], KafkaError]]:
+    def _send_only(self) -> Results | None:
+        """The short way for one record; None where there are several, or where the answer needs thought."""
+        (in_flight,) = self._in_flight.values()
+        only = in_flight.only()
+        session = in_flight.session
+        if only is None or self._callback is not None or not session.is_open:
+            return None
+        run, at = only
+        reply = session.acknowledge_one(in_flight.key, run.first + at, run.states[at])
+        if reply.error_code or reply.partitions[0].error_code:
+            return self._receive_refusal(in_flight, reply)
+        in_flight.settle_only(run, at)
+        self._metrics.acknowledgements.value += 1
+        if in_flight.is_idle:
+            del self._in_flight[in_flight.key]
+        return {in_flight.topic_partition: None}
+
+    def _receive_refusal(self, in_flight: InFlight, reply: ShareAcknowledgeReply) -> Results | None:
+        """A refused record is settled, or None says that it is to be sent again."""
+        results: Results = {}
+        sent = {in_flight.key: in_flight.collect()}
+        return None if self._receive(in_flight.session, sent, reply, results) else results
+
+    def _send_once(self, results: Results) -> list[_Unsent]:
         """One attempt; gives back what may be tried again."""
-        retriable: list[tuple[InFlight, Sequence[Sent], KafkaError]] = []
+        retriable: list[_Unsent] = []
         for session, collected in self._collect().items():
-            reply = self._ask(session, collected)
-            codes = {each.partition: (each.error_code, each.error_message) for each in reply.partitions}
-            for key, sents in collected.items():
-                in_flight = self._in_flight[key]
-                code, message = (
-                    (reply.error_code, reply.error_message) if reply.error_code else codes.get(key, (0, None))
-                )
-                error = None if not code else for_code(code)(message or _name(in_flight))
-                if isinstance(error, RetriableError) and not isinstance(error, _SESSION_LOST):
-                    if isinstance(error, InvalidMetadataError):
-                        self._link.refresh()
-                    retriable.append((in_flight, sents, error))
-                else:
-                    self._settle(in_flight, sents, error, results)
+            retriable += self._receive(session, collected, self._ask(session, collected), results)
+        return retriable
+
+    def _receive(
+        self, session: ShareSession, sent: Acknowledged, reply: ShareAcknowledgeReply, results: Results
+    ) -> list[_Unsent]:
+        """Settle what the broker has answered for good; gives back what may be tried again."""
+        retriable: list[_Unsent] = []
+        if reply.error_code and issubclass(for_code(reply.error_code), _SESSION_LOST):
+            session.reset()
+        codes = {each.partition: (each.error_code, each.error_message) for each in reply.partitions}
+        for key, sents in sent.items():
+            in_flight = self._in_flight[key]
+            code, message = (reply.error_code, reply.error_message) if reply.error_code else codes.get(key, (0, None))
+            error = None if not code else for_code(code)(message or _name(in_flight))
+            if isinstance(error, RetriableError) and not isinstance(error, _SESSION_LOST):
+                if isinstance(error, InvalidMetadataError):
+                    self._link.refresh()
+                retriable.append((in_flight, sents, error))
+            else:
+                self._settle(in_flight, sents, error, results)
         return retriable
 
     def _collect(self) -> dict[ShareSession, dict[TopicIdPartition, list[Sent]]]:
@@ -104,9 +139,7 @@ class Acknowledgements:
         if not session.is_open:  # and with it went the locks
             return ShareAcknowledgeReply(ShareSessionNotFoundError.errno, "the share session has ended")
         reply = session.acknowledge(collected)
-        if reply.error_code and issubclass(for_code(reply.error_code), _SESSION_LOST):
-            session.reset()
-        elif reply.acquisition_lock_timeout_ms:
+        if reply.acquisition_lock_timeout_ms:
             self.lock_timeout_ms = reply.acquisition_lock_timeout_ms
         return reply
 

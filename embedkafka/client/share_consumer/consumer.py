@@ -28,10 +28,12 @@ from embedkafka.client.share_consumer.in_flight import InFlight
 from embedkafka.client.share_consumer.metrics import ShareMetrics
 from embedkafka.client.share_membership import EmbeddedShareMembership
 from embedkafka.errors import ConcurrentModificationError, IllegalStateError, KafkaError, WakeupError
-from embedkafka.model import AcknowledgeType, TopicIdPartition, validate_topic_name
+from embedkafka.model import AcknowledgeType, TopicIdPartition, TopicPartition, validate_topic_name
 from embedkafka.record import ConsumerRecord
 
 _ACCEPT = AcknowledgeType.ACCEPT
+_NO_SESSION: Any = None
+_NOTHING = InFlight(TopicPartition("", -1), TopicIdPartition(UUID(int=0), -1), _NO_SESSION)
 
 
 class KafkaShareConsumer(OneThread):
@@ -70,13 +72,16 @@ class KafkaShareConsumer(OneThread):
     def _build(self, key_deserializer: Any, value_deserializer: Any) -> None:
         settings, link = self.config, self._link
         self._is_manual = link.clock.is_manual
+        self._api_timeout_ms: float = settings["default_api_timeout_ms"]
         self._is_explicit = settings["share_acknowledgement_mode"] == "explicit"
         self._closed = False
         self._in_callback = False
+        self._may_acknowledge = self._is_explicit  # and it is open, and in no callback
         self._iteration: _Iteration | None = None
         self._records: Iterator[ConsumerRecord] | None = None
         self._in_flight: dict[TopicIdPartition, InFlight] = {}
         self._by_name: dict[tuple[str, int], InFlight] = {}  # of the records that the program has
+        self._last = _NOTHING  # of the record that was acknowledged last
         self._metrics = ShareMetrics()
         self._waker = Waker(link.clock)
         self._liveness = MemberLiveness(link.clock.monotonic_ms(), settings["max_poll_interval_ms"])
@@ -153,7 +158,7 @@ class KafkaShareConsumer(OneThread):
     def _unsubscribe(self) -> None:
         self._end_iteration()
         try:
-            self._send_acknowledgements(self.config["default_api_timeout_ms"])
+            self._send_acknowledgements(self._api_timeout_ms)
         finally:
             self._let_go_of_records()
             self._group.leave()
@@ -204,7 +209,7 @@ class KafkaShareConsumer(OneThread):
         if not self._group.topics:
             raise IllegalStateError("nothing is subscribed to")
         self._check_all_acknowledged()
-        self._send_acknowledgements(self.config["default_api_timeout_ms"])
+        self._send_acknowledgements(self._api_timeout_ms)
         self._acknowledgements.run_callbacks()
         handed: Handed = {}
         try:
@@ -218,6 +223,7 @@ class KafkaShareConsumer(OneThread):
             raise
         finally:
             self._by_name = {each.topic_partition: each for each in self._in_flight.values()}
+            self._last = _NOTHING
         return handed
 
     def _check_all_acknowledged(self) -> None:
@@ -315,28 +321,32 @@ class KafkaShareConsumer(OneThread):
         Raises:
             IllegalStateError: the record is not held by this consumer, or the mode is implicit.
         """
-        if self._user is not None or self._in_callback or self._closed:
+        if self._user is not None or not self._may_acknowledge:
             self._check_may_acknowledge()
-        if not self._is_explicit:
-            raise IllegalStateError("acknowledge() needs share_acknowledgement_mode='explicit'")
-        if isinstance(record, ConsumerRecord):
+        if isinstance(record, ConsumerRecord) and not where:
             topic, partition, offset = record.topic, record.partition, record.offset
-            if where:
-                (type,) = where
         else:
             topic, partition, offset, type = _where(record, where, type, named)
-        if not 0 < type < 5:
+        in_flight = self._last
+        if topic is not in_flight.topic_partition.topic or partition != in_flight.topic_partition.partition:
+            in_flight = self._find(topic, partition)
+        if type is not _ACCEPT and not 0 < type < 5:
             raise ValueError(f"no AcknowledgeType: {type!r}")
-        try:
-            in_flight = self._by_name[topic, partition]
-        except KeyError:
-            raise IllegalStateError(f"no record of {topic}-{partition} is held by this consumer") from None
         in_flight.acknowledge(offset, type)
+
+    def _find(self, topic: str, partition: int) -> InFlight:
+        found = self._by_name.get((topic, partition))
+        if found is None:
+            raise IllegalStateError(f"no record of {topic}-{partition} is held by this consumer")
+        self._last = found
+        return found
 
     def _check_may_acknowledge(self) -> None:
         if self._user is not None and self._user != threading.get_ident():
             raise ConcurrentModificationError("KafkaShareConsumer is for one thread at a time; another is inside")
         self._check_entry()
+        if not self._is_explicit:
+            raise IllegalStateError("acknowledge() needs share_acknowledgement_mode='explicit'")
 
     @by_one_thread
     def commit_sync(self, timeout_ms: float | None = None) -> Results:
@@ -348,18 +358,19 @@ class KafkaShareConsumer(OneThread):
         Returns:
             By partition None, or the error with which these acknowledgements failed; ``{}`` if there were none.
         """
-        self._acknowledgements.run_callbacks()
-        self._end_iteration()
-        limit_ms = self.config["default_api_timeout_ms"] if timeout_ms is None else timeout_ms
-        results = self._send_acknowledgements(limit_ms)
-        self._acknowledgements.run_callbacks()
+        acknowledgements = self._acknowledgements
+        acknowledgements.run_callbacks()
+        if self._iteration is not None:
+            self._end_iteration()
+        results = self._send_acknowledgements(self._api_timeout_ms if timeout_ms is None else timeout_ms)
+        acknowledgements.run_callbacks()
         return results
 
     @by_one_thread
     def commit_async(self) -> None:
         """The same, without an outcome: the callback is told, inside a later poll, ``commit_sync`` or ``close``."""
         self._end_iteration()
-        self._send_acknowledgements(self.config["default_api_timeout_ms"])
+        self._send_acknowledgements(self._api_timeout_ms)
 
     def _send_acknowledgements(self, timeout_ms: float) -> Results:
         if not self._is_explicit:
@@ -376,11 +387,11 @@ class KafkaShareConsumer(OneThread):
         self._acknowledgements.set_callback(None if callback is None else partial(self._call_back, callback))
 
     def _call_back(self, callback: CommitCallback, offsets: Any, error: KafkaError | None) -> None:
-        self._in_callback = True
+        self._in_callback, self._may_acknowledge = True, False
         try:
             callback(offsets, error)
         finally:
-            self._in_callback = False
+            self._in_callback, self._may_acknowledge = False, self._is_explicit
 
     @by_one_thread
     def acquisition_lock_timeout_ms(self) -> int | None:
@@ -437,7 +448,7 @@ class KafkaShareConsumer(OneThread):
     @by_one_thread
     def _close(self, timeout_ms: float) -> None:
         self._end_iteration()
-        self._closed = True
+        self._closed, self._may_acknowledge = True, False
         try:
             self._acknowledgements.send(self._link.clock.monotonic_ms() + timeout_ms)
         finally:
@@ -454,9 +465,10 @@ class KafkaShareConsumer(OneThread):
         self._fetcher.close_sessions()
         self._in_flight.clear()
         self._by_name = {}
+        self._last = _NOTHING
 
     def _let_go(self) -> None:
-        self._closed = True
+        self._closed, self._may_acknowledge = True, False
         self._liveness.alive = False
         self._group.let_go()
         self._fetcher.forget()
@@ -511,13 +523,15 @@ class _Abandoned:
         self._group.leave()
 
 
-def _where(topic: Any, rest: Sequence[Any], type_: int, named: Mapping[str, Any]) -> tuple[str, int, int, int]:
-    """Topic, partition, offset and type of an acknowledgement without a record, by position or by name."""
+def _where(record: Any, rest: Sequence[Any], type_: int, named: Mapping[str, Any]) -> tuple[str, int, int, int]:
+    """Topic, partition, offset and type of what is acknowledged: a record, or its place by position or by name."""
+    if isinstance(record, ConsumerRecord) and len(rest) == 1 and not named:
+        return record.topic, record.partition, record.offset, rest[0]
     names = ("topic", "partition", "offset", "type")
-    given = dict(zip(names, rest if topic is None else (topic, *rest), strict=False))
+    given = dict(zip(names, rest if record is None else (record, *rest), strict=False))
     if len(rest) > 3 or given.keys() & named.keys():
         raise TypeError("acknowledge() takes a record, or topic, partition and offset, and a type")
     given = {"type": type_, **given, **named}
     if given.keys() != set(names) or not isinstance(given["topic"], str):
-        raise TypeError(f"acknowledge() takes a record, or topic, partition and offset, not {topic!r}")
+        raise TypeError(f"acknowledge() takes a record, or topic, partition and offset, not {record!r}")
     return given["topic"], given["partition"], given["offset"], given["type"]

@@ -92,6 +92,7 @@ class InFlight:
         Args:
             deadline_ms: when their lock ends, on the monotonic clock.
         """
+        self._remove_settled(list(self._runs))
         run: Run | None = None
         for first, last, _ in acquired:
             states = bytes((ACQUIRED,)) * (last + 1 - first)
@@ -223,8 +224,26 @@ class InFlight:
         if run.touched != _MUCH:
             yield Sent(run, run.touched, bytes((run.states[run.touched],)))
             return
+        if run.states.count(ACCEPT) == len(run.states):
+            yield Sent(run, 0, bytes(run.states))  # what most polls end with
+            return
         for found in _ACKNOWLEDGED.finditer(run.states):
             yield Sent(run, found.start(), found.group())
+
+    def only(self) -> tuple[Run, int] | None:
+        """The run and index of the one record that was acknowledged, not renewed; None where it is not one."""
+        run = self._run
+        if run is None or len(self._runs) != 1:
+            return None
+        at = run.touched
+        return (run, at) if at >= 0 and GAP < run.states[at] < RENEW else None
+
+    def settle_only(self, run: Run, at: int) -> None:
+        """The broker has taken that one."""
+        run.states[at] = SETTLED
+        run.touched = _NOTHING
+        if at == len(run.states) - 1:  # the last one, as a rule; else the next fetch cleans up
+            self._remove_settled((run,))
 
     def settle(self, sent: Sequence[Sent], *, succeeded: bool, renewed_until_ms: float = 0.0) -> None:
         """The broker has answered: renewed records come again, the others are no longer this consumer's.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import (
+    AcknowledgementBatch,
     RequestContext,
     ShareAcknowledgePartition,
     ShareAcknowledgeReply,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _OPENING, _CLOSING = 0, -1
 _LAST_EPOCH = 2**31 - 1
+_ONE = tuple((type_,) for type_ in range(5))
+
+_new = tuple.__new__  # what a NamedTuple's own constructor calls, without the detour
 
 Acknowledged = Mapping[TopicIdPartition, Sequence[Sent]]
 
@@ -82,6 +86,15 @@ class ShareSession:
         """Say what became of records, and hear at once how that went."""
         renews = any(RENEW in sent.types for sents in acknowledged.values() for sent in sents)
         return self._acknowledge(acknowledged, self._next_epoch(), renews)
+
+    def acknowledge_one(self, key: TopicIdPartition, offset: int, type_: int) -> ShareAcknowledgeReply:
+        """The same for one record, which many programs commit at a time."""
+        batch = _new(AcknowledgementBatch, (offset, offset, _ONE[type_]))
+        partition = _new(ShareAcknowledgePartition, (key, (batch,)))
+        request = _new(
+            ShareAcknowledgeRequest, (self._group_id, self._member_id, self._next_epoch(), (partition,), False)
+        )
+        return self._port.share_acknowledge(self._context, request)
 
     def close(self) -> None:
         """End the session: what is still held goes to others at once."""
