@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -92,9 +93,11 @@ class Member:
 class Machine(RuleBasedStateMachine):
     """Every rule does one thing through the clients, does the same to the model, and compares."""
 
+    parent: Path  # of the folders of all examples
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.mkdtemp(prefix="embedkafka-model-")
+        self.folder = tempfile.mkdtemp(dir=self.parent)
         self.clock = ManualClock()
         self.model = Model({one: ModelPartition() for one in ALL}, {GROUP: {}})
         self.is_open = False
@@ -399,6 +402,11 @@ class Machine(RuleBasedStateMachine):
         for partition in self.model.partitions.values():
             for one in partition.pending:
                 assert not one.future.is_done or one.future.succeeded()
+
+
+@pytest.fixture(autouse=True)
+def _folders_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "parent", tmp_path, raising=False)
 
 
 def test_the_clients_agree_with_a_plain_model() -> None:
