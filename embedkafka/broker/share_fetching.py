@@ -38,15 +38,20 @@ class ShareFetch:
         request: ShareFetchRequest,
         session: ShareSession,
         outcomes: dict[TopicIdPartition, ShareFetchPartitionReply],
+        *,
+        loads_one: bool = False,
     ) -> None:
         """
         Args:
             session: its partitions are read.
             outcomes: of the acknowledgements that came along.
+            loads_one: a partition whose state is still to be loaded is left to the next fetch when there is something
+                already, as Kafka's are, which loads them meanwhile: members that begin together each get some.
         """
         self.shares = shares
         self.request = request
         self._outcomes = outcomes
+        self._loads_one = loads_one
         self._settings = shares.host.settings(request.group_id)
         self._failures: dict[TopicIdPartition, ShareFetchPartitionReply] = {}
         self._led: list[tuple[TopicIdPartition, LedSharePartition]] = []
@@ -81,6 +86,8 @@ class ShareFetch:
         for index, (each, led) in enumerate(self._led):
             if left_records <= 0 or left_bytes <= 0:
                 break
+            if found and self._loads_one and led.needs_loading:
+                continue
             request = self.request
             share_bytes = max(1, left_bytes // (len(self._led) - index))
             wanted = Wanted(request.member_id, left_records, share_bytes, request.batch_size, request.acquire_mode)

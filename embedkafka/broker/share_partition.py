@@ -127,6 +127,11 @@ class LedSharePartition:
 
     # Readers ----------------------------------------------------------------------------------------------------------
 
+    @property
+    def needs_loading(self) -> bool:
+        """Whether what is stored has to be read before anything can be acquired."""
+        return self._suspect
+
     def acquire(self, wanted: Wanted, settings: ShareGroupSettings) -> Taken:
         """Give a reader records that nobody else has.
 
