@@ -668,7 +668,7 @@ cdef inline int conversion(converter, str method):
 
 @cython.final
 cdef class RecordCursor:
-    """Walks over fetched batches and makes one :class:`ConsumerRecord` at a time; see ``_codec_py.RecordCursor``."""
+    """Walks over fetched batches and makes one :class:`ConsumerRecord` at a time; see ``_cursor_py.RecordCursor``."""
 
     cdef list _chunks
     cdef Py_ssize_t _chunk_index

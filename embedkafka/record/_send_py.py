@@ -50,7 +50,7 @@ class Delivery(Protocol):
 class FutureRecordMetadata:
     """What became of one sent record; kafka-python's methods.
 
-    It holds the delivery of its whole batch and its own place in there.  There is nothing to wait on until somebody
+    It holds the delivery of its whole batch and its own place in there.  Nothing exists to wait on until somebody
     waits.
     """
 
@@ -84,7 +84,7 @@ class FutureRecordMetadata:
 
     @property
     def value(self) -> RecordMetadata | None:
-        """The metadata once it was acknowledged, else None."""
+        """The :class:`~embedkafka.model.RecordMetadata` once it was acknowledged, else None."""
         delivery = self.delivery
         if not delivery.is_done or delivery.error is not None:
             return None
@@ -420,7 +420,8 @@ class SendPath:
     * ``_send_rare(topic, value, key, headers, partition, timestamp_ms)``: the whole send, from the arguments on;
     * ``_encoded_rare(lanes, topic, key, value, headers, partition, timestamp_ms)``: key and value are serialized, but
       are of other types than bytes, or the partition is still to be chosen;
-    * ``_append_rare(lane, key, value, headers, timestamp_ms)``: no batch is open, or the record does not fit.
+    * ``_append_rare(lane, key, value, headers, timestamp_ms)``: the lane has no open batch, or the record does not
+      fit.
 
     Each returns the record's future.
     """
