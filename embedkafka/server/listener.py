@@ -136,7 +136,7 @@ class Listener:
             if self._is_closed:
                 return
             if thread is not None:
-                if thread.is_alive():
+                with suppress(RuntimeError):  # the loop is closed: a close before this one was interrupted
                     self._loop.call_soon_threadsafe(self._begin_to_close)
                 thread.join()
             self._is_closed = True
