@@ -245,10 +245,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 def _bind(host: str, port: int, limits: Limits) -> socket.socket:
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(infos, key=lambda info: info[0] != socket.AF_INET)  # IPv4 where a name has both
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY where it knows TCP
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, size_bytes in (
             (socket.SO_RCVBUF, limits.socket_receive_buffer_bytes),
             (socket.SO_SNDBUF, limits.socket_send_buffer_bytes),

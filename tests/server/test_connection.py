@@ -13,6 +13,7 @@ from embedkafka import EmbeddedKafka
 from embedkafka.protocol.apis import api
 from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
+from embedkafka.server.listener import Listener
 
 VERSIONS = ApiVersionsRequest("test", "1")
 
@@ -136,6 +137,15 @@ def test_a_request_may_come_byte_by_byte(peer: WirePeer) -> None:
     for byte in request_bytes(18, 0, ApiVersionsRequest(), 9):
         peer.socket.sendall(bytes([byte]))
     assert peer.receive_frame()[:4] == (9).to_bytes(4, "big")
+
+
+def test_replies_are_not_held_back_for_an_acknowledgement(listener: Listener, peer: WirePeer) -> None:
+    peer.ask(18, 3, VERSIONS)
+    assert listener._site is not None
+    (connection,) = listener._site.connections
+    ours = connection._transport.get_extra_info("socket")
+    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 def test_every_version_of_api_versions_is_answered(peer: WirePeer) -> None:
