@@ -93,10 +93,12 @@ class ShareGroups:
         """Delete a group of any type that has no members; a share group's states go first."""
         shard = self._shard(group_id)
         with shard.states_lock:
-            if shard.run(DeleteStates(group_id)) == 0:
-                error_code = self._delete_open(shard, group_id)
-                if error_code:
-                    return GroupResult(group_id, error_code, "the share coordinator could not delete the group's state")
+            refusal = shard.run(DeleteStates(group_id))  # None where there is no share group
+            if refusal:  # not to be asked again: a member that goes now would take the group along without its states
+                return GroupResult(group_id, refusal, "the group's states cannot be deleted: it has members")
+            error_code = 0 if refusal is None else self._delete_open(shard, group_id)
+            if error_code:
+                return GroupResult(group_id, error_code, "the share coordinator could not delete the group's states")
             result: GroupResult = shard.run(DeleteGroupsRequest([group_id]))[0]
             return result
 
@@ -176,7 +178,15 @@ class ShareGroups:
             shard.run(StatesInitialized(group_id, done))
         if failed:
             shard.run(StatesNotInitialized(group_id, failed))
+        self._forget_late(group_id, done)
         return error_codes
+
+    def _forget_late(self, group_id: str, partitions: Collection[TopicIdPartition]) -> None:
+        """Delete states of topics that went meanwhile: the share coordinator may have heard of that before."""
+        topics = self._host.known_topics()
+        late = [each for each in partitions if topics.with_id(each.topic_id) is None]
+        if late:
+            self._host.share_states.delete(group_id, late)
 
     def _delete_open(self, shard: GroupShard, group_id: str) -> int:
         """Delete what waits for it; the reply is an error code."""

@@ -52,6 +52,9 @@ def delete_groups(
         elif not group.is_empty:
             message = f"group {group_id!r} has {group.member_count} members"
             results.append(GroupResult(group_id, NonEmptyGroupError.errno, message))
+        elif group.is_kept_elsewhere:
+            message = f"group {group_id!r} was joined again while its states were deleted"
+            results.append(GroupResult(group_id, NonEmptyGroupError.errno, message))
         else:
             results.append(GroupResult(group_id))
             records += group_tombstones(group, durable)

@@ -85,5 +85,9 @@ class AnyGroup(Protocol):
     def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
         """From when an offset's retention counts; None while it is in use."""
 
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        """Whether another coordinator has something of the group, which has to go before the group does."""
+
     def tombstones(self) -> list[Record]:
         """What deletes the group, without its offsets."""

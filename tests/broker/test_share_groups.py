@@ -151,6 +151,19 @@ def test_a_failed_append_lets_nobody_in() -> None:
     assert members(world) == ["a"]
 
 
+def test_a_topic_that_goes_while_states_are_initialized_leaves_none() -> None:
+    world = World()
+
+    def delete_topic() -> None:
+        del world.host.topics["t"]
+        world.host.share_states.before = lambda: None
+        world.groups.topics_deleted(["t"])
+
+    world.host.share_states.before = delete_topic
+    assert beat(world).assignment == {}
+    assert world.host.share_states.start_offsets == {}
+
+
 # Staying -------------------------------------------------------------------------------------------------------------
 
 

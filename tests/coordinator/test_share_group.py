@@ -387,6 +387,18 @@ def test_a_group_is_deleted_with_everything() -> None:
     assert driver.replayed().durable() == driver.machine.durable()
 
 
+def test_a_group_that_was_joined_again_while_its_states_were_deleted_is_not_deleted() -> None:
+    """Or the new states would outlive it, and fence the next group of that name."""
+    driver = ShareDriver()
+    driver.member("a").join().leave()
+    driver.send(DeleteStates("g"))
+    driver.set_up()
+    driver.member("b").send()
+    driver.member("b").leave()
+    (result,) = driver.send(DeleteGroupsRequest(["g"])).reply  # type: ignore[misc]
+    assert result.error_code == NonEmptyGroupError.errno
+
+
 def test_a_group_with_members_is_not_deleted() -> None:
     driver = ShareDriver()
     driver.member("a").join()

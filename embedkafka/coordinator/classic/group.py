@@ -107,6 +107,7 @@ class Group:
     pending_syncs: frozenset[str] = frozenset()
     new_member_added: bool = False
 
+    is_kept_elsewhere: ClassVar[bool] = False
     group_type: ClassVar[str] = "classic"
 
     def copy(self) -> Group:

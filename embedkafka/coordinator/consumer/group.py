@@ -60,6 +60,7 @@ class ConsumerGroup:
     classic_count: int = 0
     _subscribed: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
+    is_kept_elsewhere: ClassVar[bool] = False
     group_type: ClassVar[str] = "consumer"
     shown_protocol_type: ClassVar[str] = "consumer"
 

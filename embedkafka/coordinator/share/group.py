@@ -179,5 +179,9 @@ class ShareGroup:
     def retention_start_ms(self, topic: str, value: OffsetCommitValue) -> int | None:
         return None
 
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        return any(self.states)
+
     def tombstones(self) -> list[Record]:
         return serialized.tombstones(self.group_id, [*self.members, *self.targets])
