@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import Phase, given, settings
-from protocol.apis.messages import KINDS, Kind
+from protocol.apis.messages import FEW, KINDS, Kind
 
 from embedkafka.protocol.apis import api
 
 
 def some_messages(kind: Kind) -> list[bytes]:
-    """Encoded messages of a kind, as many as a quarter of a property's examples."""
+    """Encoded messages of a kind, as many as a property here tries."""
     found: list[bytes] = []
 
-    @settings(max_examples=settings.default.max_examples // 4, database=None, phases=(Phase.generate,))
+    @settings(max_examples=FEW.max_examples, database=None, phases=(Phase.generate,))
     @given(kind.messages())
     def collect(message: Any) -> None:
         found.append(kind.encode(message))

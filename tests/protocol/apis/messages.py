@@ -47,7 +47,7 @@ KINDS = [
     for direction in ("request", "response")
     for version in range(api(key).versions.lowest, api(key).versions.highest + 1)
 ]
-FEW = settings(max_examples=settings.default.max_examples // 4)  # of each of some 500 kinds
+FEW = settings(max_examples=settings.default.max_examples // 8)  # of each of some 500 kinds
 
 _FIXED = {
     "bool": st.booleans(),
