@@ -22,6 +22,7 @@ from embedkafka.config.definition import (
     SomeOf,
     Validator,
 )
+from embedkafka.config.elsewhere import ELSEWHERE_KEYS
 from embedkafka.config.listener import LISTENER_KEYS
 from embedkafka.config.security import SECURITY_KEYS
 from embedkafka.config.topic import COMPRESSION_TYPES
@@ -682,6 +683,7 @@ _INERT = [
         _DOUBLE,
         1.7976931348623157e308,
         "Slows the cleaner down.",
+        dynamic=True,
         inert="the cleaner shares its thread and takes one segment group a turn",
     ),
     _key("log.cleaner.threads", _INT, 1, "Threads of the cleaner.", AtLeast(0), inert=_ONE_THREAD),
@@ -692,6 +694,7 @@ _INERT = [
         "Threads of the listener.",
         AtLeast(1),
         _HIGH,
+        dynamic=True,
         inert="a listener's connections share one loop",
     ),
     _key(
@@ -701,12 +704,24 @@ _INERT = [
         "Threads that recover logs.",
         AtLeast(1),
         _HIGH,
+        dynamic=True,
         inert="recovery runs on the opening thread",
     ),
 ]
 
 BROKER_CONFIGS = ConfigDef(
-    "broker", [*_TOPICS, *_LOG_DEFAULTS, *_HOUSEKEEPING, *_GROUPS, *GROUP_KEYS, *LISTENER_KEYS, *SECURITY_KEYS, *_INERT]
+    "broker",
+    [
+        *_TOPICS,
+        *_LOG_DEFAULTS,
+        *_HOUSEKEEPING,
+        *_GROUPS,
+        *GROUP_KEYS,
+        *LISTENER_KEYS,
+        *SECURITY_KEYS,
+        *_INERT,
+        *ELSEWHERE_KEYS,
+    ],
 )
 OWN_BROKER_CONFIGS = ("log.max.total.bytes", "log.read.mode", "log.tail.bytes", "max.open.files")
 LATER_BROKER_CONFIGS = (  # of Kafka 4.4
