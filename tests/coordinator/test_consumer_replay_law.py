@@ -10,9 +10,10 @@ import random
 
 import pytest
 from coordinator import test_replay_law as classic
+from coordinator.amounts import MANY
 from coordinator.consumer_driver import ConsumerDriver
 from coordinator.driver import SUBSCRIBED_TO_T
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.coordinator.api import (
@@ -154,7 +155,7 @@ def consumer_groups(driver: ConsumerDriver) -> list[ConsumerGroup]:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = ConsumerDriver(config), Fuzz(seed)
     for step in range(steps):
@@ -164,7 +165,7 @@ def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: i
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, steps: int, config: GroupConfig) -> None:
     live, fuzz = ConsumerDriver(config), Fuzz(seed)
     for _ in range(steps):
@@ -182,7 +183,7 @@ def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, ste
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), st.data())
-@settings(deadline=None)
+@MANY
 def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataObject) -> None:
     driver, fuzz = ConsumerDriver(), Fuzz(seed)
     for _ in range(steps):
@@ -201,7 +202,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_no_partition_is_ever_in_two_hands(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = ConsumerDriver(config), Fuzz(seed)
     for _ in range(steps):
@@ -218,7 +219,7 @@ def test_no_partition_is_ever_in_two_hands(seed: int, steps: int, config: GroupC
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_a_group_is_what_its_members_make_it(seed: int, steps: int, config: GroupConfig) -> None:
     """What is kept up with every record equals what a look at everyone gives."""
     driver, fuzz = ConsumerDriver(config), Fuzz(seed)

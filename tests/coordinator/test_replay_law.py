@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from coordinator.amounts import MANY
 from coordinator.driver import Driver
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.coordinator.api import (
@@ -127,6 +128,7 @@ def configs() -> st.SearchStrategy[GroupConfig]:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80), configs())
+@MANY
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = Driver(config), Fuzz(seed)
     for _ in range(steps):
@@ -135,7 +137,7 @@ def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: i
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80))
-@settings(deadline=None)
+@MANY
 def test_a_settled_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, steps: int) -> None:
     live, fuzz = Driver(), Fuzz(seed)
     for _ in range(steps):
@@ -152,6 +154,7 @@ def test_a_settled_machine_and_its_replay_answer_a_hundred_commands_alike(seed: 
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80), st.data())
+@MANY
 def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataObject) -> None:
     driver, fuzz = Driver(), Fuzz(seed)
     for _ in range(steps):
@@ -163,6 +166,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80), configs())
+@MANY
 def test_every_parked_client_is_a_waiting_member(seed: int, steps: int, config: GroupConfig) -> None:
     """So every one of them is answered when its member is, and nobody waits for ever."""
     driver, fuzz = Driver(config), Fuzz(seed)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from coordinator.amounts import MANY
 from coordinator.share_driver import ShareDriver, T, U
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.coordinator.api import DeleteGroupsRequest, ListGroupsRequest
@@ -132,7 +133,7 @@ def share_groups(driver: ShareDriver) -> list[ShareGroup]:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = ShareDriver(config), Fuzz(seed)
     for step in range(steps):
@@ -142,7 +143,7 @@ def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: i
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, steps: int, config: GroupConfig) -> None:
     live, fuzz = ShareDriver(config), Fuzz(seed)
     for _ in range(steps):
@@ -160,7 +161,7 @@ def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, ste
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), st.data())
-@settings(deadline=None)
+@MANY
 def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataObject) -> None:
     driver, fuzz = ShareDriver(), Fuzz(seed)
     for _ in range(steps):
@@ -177,7 +178,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
-@settings(deadline=None)
+@MANY
 def test_members_read_what_they_subscribe_to_and_what_has_a_state(seed: int, steps: int, config: GroupConfig) -> None:
     driver, fuzz = ShareDriver(config), Fuzz(seed)
     for _ in range(steps):
@@ -191,7 +192,7 @@ def test_members_read_what_they_subscribe_to_and_what_has_a_state(seed: int, ste
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100))
-@settings(deadline=None)
+@MANY
 def test_every_partition_is_read_once_all_have_answered(seed: int, steps: int) -> None:
     """However it came about: two rounds of heartbeats and a share coordinator that answers lead there."""
     driver, fuzz = ShareDriver(), Fuzz(seed)
