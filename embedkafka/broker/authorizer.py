@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from embedkafka.broker.acls import SUPPORTED_OPERATIONS, Acls
 from embedkafka.broker.acls_api import (
@@ -27,10 +27,10 @@ from embedkafka.broker.acls_api import (
 )
 from embedkafka.broker.api import RequestContext
 from embedkafka.broker.catalog import Catalog
+from embedkafka.broker.catalog_view import CatalogView
 from embedkafka.config import BrokerConfig
 from embedkafka.errors import BrokerResponseError, InvalidRequestError, KafkaConfigurationError
 
-_SECTION = "acl/"
 _log = logging.getLogger(__name__)
 
 
@@ -42,11 +42,9 @@ class Authorizer:
         Raises:
             KafkaConfigurationError: ``super.users`` names something that is no principal.
         """
-        self._catalog = catalog
+        self._rules = CatalogView(catalog, "acl/", _read)
         self._super_users = super_users(config.text("super.users"))
         self._allows_without_rules = config.boolean("allow.everyone.if.no.acl.found")
-        self._lock = threading.Lock()
-        self._acls = _read(catalog)
 
     # Deciding --------------------------------------------------------------------------------------------------------
 
@@ -54,7 +52,7 @@ class Authorizer:
         """Whether the caller may do something to a resource."""
         if context.in_process or context.principal in self._super_users:
             return True
-        decision = self._acls.decide(context.principal, _address(context), operation, resource_type, name)
+        decision = self._rules.value.decide(context.principal, _address(context), operation, resource_type, name)
         allowed = self._allows_without_rules if decision is None else decision
         if not allowed and _log.isEnabledFor(logging.DEBUG):
             resource = f"{AclResourceType(resource_type).name} {name!r}"
@@ -63,7 +61,7 @@ class Authorizer:
 
     def allows_some(self, context: RequestContext, operation: int, resource_type: int) -> bool:
         """Whether there is any resource of a type to which the caller may do something."""
-        return self.allows(context, operation, resource_type, "hardcode") or self._acls.allows_some(
+        return self.allows(context, operation, resource_type, "hardcode") or self._rules.value.allows_some(
             context.principal, _address(context), operation, resource_type
         )
 
@@ -79,7 +77,7 @@ class Authorizer:
 
     def describe(self, wanted: AclBindingFilter) -> DescribeAclsReply:
         """The rules that a filter lets through."""
-        return DescribeAclsReply(acls=self._acls.matching(wanted))
+        return DescribeAclsReply(acls=self._rules.value.matching(wanted))
 
     def create(self, bindings: Sequence[AclBinding]) -> list[AclCreationResult]:
         """Add rules in one commit; one that is there already is no error, one that cannot be keeps nobody else out."""
@@ -91,7 +89,7 @@ class Authorizer:
 
     def delete(self, filters: Sequence[AclBindingFilter]) -> list[DeletedAcls]:
         """Delete what the filters let through, in one commit."""
-        acls = self._acls
+        acls = self._rules.value
         replies = []
         for each in filters:
             unknown = 0 in (each.resource_type, each.pattern_type, each.operation, each.permission_type)
@@ -105,13 +103,10 @@ class Authorizer:
         return replies
 
     def _change(self, bindings: Iterable[AclBinding], there: bool) -> BrokerResponseError | None:
-        with self._lock:
-            try:
-                self._catalog.change_section(_SECTION, {_key(each): True if there else None for each in bindings})
-            except BrokerResponseError as error:
-                return error
-            finally:
-                self._acls = _read(self._catalog)
+        try:
+            self._rules.change(lambda _: {_key(each): True if there else None for each in bindings})
+        except BrokerResponseError as error:
+            return error
         return None
 
 
@@ -159,8 +154,8 @@ def _is_member(kind: type[AclResourceType] | type[AclOperation], number: int, hi
     return number > highest_of_filters and number in kind.__members__.values()
 
 
-def _read(catalog: Catalog) -> Acls:
-    return Acls(_binding(key) for key in catalog.section(_SECTION))
+def _read(section: Mapping[str, Any]) -> Acls:
+    return Acls(map(_binding, section))
 
 
 def _key(binding: AclBinding) -> str:

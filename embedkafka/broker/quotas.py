@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from embedkafka.broker.api import RequestContext
 from embedkafka.broker.catalog import Catalog
+from embedkafka.broker.catalog_view import CatalogView
 from embedkafka.broker.quota_rate import Rate, TokenBucket
 from embedkafka.broker.quota_rules import (
     CONSUMER_BYTE_RATE,
     CONTROLLER_MUTATION_RATE,
     PRODUCER_BYTE_RATE,
     REQUEST_PERCENTAGE,
+    Limits,
     altered,
     entity_of,
     error_of,
@@ -42,7 +44,6 @@ from embedkafka.clock import Clock
 from embedkafka.config import BrokerConfig
 from embedkafka.errors import BrokerResponseError, InvalidRequestError
 
-_SECTION = "quota/"
 _PRODUCE, _FETCH, _SHARE_FETCH = 0, 1, 78
 _MUTATIONS = frozenset((19, 20, 37))
 _EXEMPT = frozenset((7, 17, 18, 36))  # answered at once, whatever was used: clients need them to begin
@@ -55,17 +56,20 @@ class Quotas:
     """All limits and what was used.  Safe to call from any thread."""
 
     def __init__(self, catalog: Catalog, config: BrokerConfig, clock: Clock) -> None:
-        self._catalog = catalog
+        self._kept = CatalogView(catalog, "quota/", _read)
         self._clock = clock
         self._samples = config.integer("quota.window.num")
         self._window_ms = config.integer("quota.window.size.seconds") * 1000
         self._burst_s = config.integer("controller.quota.window.num") * config.integer(
             "controller.quota.window.size.seconds"
         )
-        self._lock = threading.Lock()
-        self._limits = _read(catalog)
+        self._lock = threading.Lock()  # of the counters
         self._used: dict[tuple[str, str, str], Rate] = {}
         self._mutations: dict[tuple[str, str], TokenBucket] = {}
+
+    @property
+    def _limits(self) -> Limits:
+        return self._kept.value
 
     # Counting --------------------------------------------------------------------------------------------------------
 
@@ -154,39 +158,32 @@ class Quotas:
 
     def alter(self, alterations: Sequence[QuotaAlteration], *, validate_only: bool) -> list[QuotaResult]:
         """Change limits, each entity's for itself, in one commit."""
-        with self._lock:
-            errors: dict[QuotaEntity, BrokerResponseError] = {}
+        errors: dict[QuotaEntity, BrokerResponseError] = {}
+
+        def decide(limits: Limits) -> dict[str, Any]:
             after: dict[QuotaEntity, dict[str, float]] = {}
             for each in alterations:
                 try:
                     entity = entity_of(dict(each.entity))
                     if entity in after or each.entity in errors:
                         raise InvalidRequestError(f"Ignoring duplicate entity {dict(entity)}")
-                    after[entity] = altered(self._limits, each)
+                    after[entity] = altered(limits, each)
                 except BrokerResponseError as error:
                     errors[each.entity] = error
-            if not validate_only:
-                self._store(after, alterations, errors)
+            if validate_only:
+                return {}
+            return {json.dumps(entity, ensure_ascii=False): own or None for entity, own in after.items()}
+
+        try:
+            self._kept.change(decide)
+        except BrokerResponseError as error:
+            errors = {**{each.entity: error for each in alterations}, **errors}
         return [
             QuotaResult(each.entity, *error_of(errors[each.entity]))
             if each.entity in errors
             else QuotaResult(each.entity)
             for each in alterations
         ]
-
-    def _store(
-        self,
-        after: dict[QuotaEntity, dict[str, float]],
-        alterations: Sequence[QuotaAlteration],
-        errors: dict[QuotaEntity, BrokerResponseError],
-    ) -> None:
-        changes = {json.dumps(entity, ensure_ascii=False): limits or None for entity, limits in after.items()}
-        try:
-            self._catalog.change_section(_SECTION, changes)
-        except BrokerResponseError as error:
-            errors.update({each.entity: error for each in alterations})
-        finally:
-            self._limits = _read(self._catalog)
 
 
 def _user(context: RequestContext) -> str:
@@ -199,8 +196,8 @@ def _forget_idle(used: dict[K, Rate] | dict[K, TokenBucket], now_ms: float) -> N
             del used[key]
 
 
-def _read(catalog: Catalog) -> dict[QuotaEntity, dict[str, float]]:
+def _read(section: Mapping[str, Any]) -> Limits:
     return {
         tuple((entity_type, name) for entity_type, name in json.loads(key)): dict(value)
-        for key, value in catalog.section(_SECTION).items()
+        for key, value in section.items()
     }

@@ -6,11 +6,11 @@ is never kept; PLAIN is checked against the same values.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from embedkafka.broker.catalog import Catalog
+from embedkafka.broker.catalog_view import CatalogView
 from embedkafka.broker.scram import (
     HASHES,
     MAX_ITERATIONS,
@@ -36,65 +36,65 @@ from embedkafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-_SECTION = "user/"
-_Credentials = dict[ScramMechanism, ScramCredential]
+_Credentials = Mapping[ScramMechanism, ScramCredential]
+_Users = Mapping[str, _Credentials]
+_Change = ScramDeletion | ScramUpsertion
 
 
 class Users:
-    """Every user, in memory.  Safe to call from any thread; a change is committed before it counts."""
+    """Every user.  Safe to call from any thread; a change is committed before it counts."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._lock = threading.Lock()
-        self._users = _read(catalog)
+        self._users = CatalogView(catalog, "user/", _read)
 
     def credential(self, user: str, mechanism: ScramMechanism) -> ScramCredential | None:
         """What is kept of a user's password, for one mechanism."""
-        return self._users.get(user, {}).get(mechanism)
+        return self._users.value.get(user, {}).get(mechanism)
 
     def is_password(self, user: str, password: str) -> bool:
         """Whether this is the user's password.  Takes some milliseconds, also for a user that does not exist."""
-        credentials = self._users.get(user)
+        credentials = self._users.value.get(user)
         known = next(iter(credentials.values())) if credentials else _NOBODY
         return known.verify_password(password) and known is not _NOBODY
 
     def describe(self, users: Sequence[str] | None) -> DescribeUsersReply:
         """How users' passwords are kept; None or nothing asks for everyone."""
-        known = self._users
+        known = self._users.value
         asked = list(users or sorted(known))
         return DescribeUsersReply(users=[_described(user, known, asked.count(user)) for user in dict.fromkeys(asked)])
 
     def alter(self, deletions: Sequence[ScramDeletion], upsertions: Sequence[ScramUpsertion]) -> list[UserResult]:
         """Forget and set passwords, in one commit; a user that is named twice is refused."""
-        with self._lock:
-            changes: list[ScramDeletion | ScramUpsertion] = [*deletions, *upsertions]
-            users = [change.user for change in changes]
-            errors: dict[str, BrokerResponseError] = {}
+        changes: list[_Change] = [*deletions, *upsertions]
+        users = [change.user for change in changes]
+        errors: dict[str, BrokerResponseError] = {}
+
+        def decide(known: _Users) -> dict[str, Any]:
             after: dict[str, _Credentials] = {}
             for change in changes:
-                user = change.user
-                error = _refusal(change, self._users, users.count(user))
-                if error is not None:
-                    errors.setdefault(user, error)
-                    continue
-                credentials = after[user] = dict(self._users.get(user, {}))
-                mechanism = ScramMechanism(change.mechanism)
-                if isinstance(change, ScramUpsertion):
-                    salted, salt, iterations = change.salted_password, change.salt, change.iterations
-                    credentials[mechanism] = make_credential(mechanism, salted, salt, iterations)
+                error = _refusal(change, known, users.count(change.user))
+                if error is None:
+                    after[change.user] = _altered(known.get(change.user, {}), change)
                 else:
-                    del credentials[mechanism]
-            try:
-                values = {user: _to_value(credentials) for user, credentials in after.items()}
-                self._catalog.change_section(_SECTION, values)
-            except BrokerResponseError as error:
-                errors.update(dict.fromkeys(after, error))
-            finally:
-                self._users = _read(self._catalog)
+                    errors.setdefault(change.user, error)
+            return {user: _to_value(credentials) for user, credentials in after.items()}
+
+        try:
+            self._users.change(decide)
+        except BrokerResponseError as error:
+            errors = {**dict.fromkeys(users, error), **errors}
         return [_result(user, errors.get(user)) for user in dict.fromkeys(users)]
 
 
-def _described(user: str, known: dict[str, _Credentials], times: int) -> DescribedUser:
+def _altered(credentials: _Credentials, change: _Change) -> _Credentials:
+    mechanism = ScramMechanism(change.mechanism)
+    if isinstance(change, ScramUpsertion):
+        made = make_credential(mechanism, change.salted_password, change.salt, change.iterations)
+        return {**credentials, mechanism: made}
+    return {each: kept for each, kept in credentials.items() if each != mechanism}
+
+
+def _described(user: str, known: _Users, times: int) -> DescribedUser:
     if times > 1:
         message = f"Cannot describe SCRAM credentials for the same user twice in a single request: {user}"
         return DescribedUser(user, DuplicateResourceError.errno, message)
@@ -105,9 +105,7 @@ def _described(user: str, known: dict[str, _Credentials], times: int) -> Describ
     return DescribedUser(user, credential_infos=sorted(infos))
 
 
-def _refusal(
-    change: ScramDeletion | ScramUpsertion, known: dict[str, _Credentials], times: int
-) -> BrokerResponseError | None:
+def _refusal(change: _Change, known: _Users, times: int) -> BrokerResponseError | None:
     """Why a change cannot be made (``org.apache.kafka.controller.ScramControlManager``)."""
     if not change.user:
         return UnacceptableCredentialError("Username must not be empty")
@@ -142,12 +140,12 @@ def _to_value(credentials: _Credentials) -> dict[str, Any] | None:
     return value or None
 
 
-def _read(catalog: Catalog) -> dict[str, _Credentials]:
+def _read(section: Mapping[str, Any]) -> _Users:
     return {
         user: {
             mechanism: ScramCredential(mechanism, **value[name]) for mechanism, name in NAMES.items() if name in value
         }
-        for user, value in catalog.section(_SECTION).items()
+        for user, value in section.items()
     }
 
 
