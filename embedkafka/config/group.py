@@ -245,8 +245,13 @@ def check_bounds(broker: BrokerConfig) -> None:
     """Refuse a broker's ``group.*`` settings that contradict each other (``GroupCoordinatorConfig``).
 
     Raises:
-        KafkaConfigurationError: a value outside of its own bounds, or a session that ends between two heartbeats.
+        KafkaConfigurationError: a value outside of its own bounds, a session that ends between two heartbeats, or no
+            classic protocol.
     """
+    protocols = broker["group.coordinator.rebalance.protocols"]
+    assert isinstance(protocols, list)
+    if "classic" not in protocols:
+        raise KafkaConfigurationError("Disabling the 'classic' protocol is not supported.")
     for bounded in BOUNDED:
         name, value = bounded.broker_name, broker.integer(bounded.broker_name)
         if bounded.lower and value < broker.integer(bounded.lower):

@@ -56,6 +56,11 @@ def test_a_session_must_outlast_the_interval_between_heartbeats() -> None:
         check_bounds(broker)
 
 
+def test_the_classic_protocol_cannot_be_left_out() -> None:
+    with pytest.raises(KafkaConfigurationError, match="classic"):
+        check_bounds(BrokerConfig({"group.coordinator.rebalance.protocols": "consumer"}))
+
+
 def test_a_group_without_a_setting_has_the_brokers() -> None:
     broker = BrokerConfig({"group.share.record.lock.duration.ms": 40_000})
     assert group_settings(broker, {})["share.record.lock.duration.ms"] == 40_000
