@@ -20,31 +20,36 @@ CONFLUENT = "confluent-kafka, mock cluster"
 MOCK_HOLDS = 120_000
 
 # Its queue, too, must not be what is measured.
-_PRODUCER = {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 2_000_000, "log_level": 0}
+PRODUCER = {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 2_000_000, "log_level": 0}
 
 
 @contextlib.contextmanager
-def mock_cluster() -> Iterator[Any]:
-    """A producer that carries a mock cluster of one broker inside itself."""
+def mock_cluster(**settings: Any) -> Iterator[Any]:
+    """A producer that carries a mock cluster of one broker inside itself.  ``settings`` are the producer's."""
     import confluent_kafka
 
-    producer = confluent_kafka.Producer({"test.mock.num.brokers": 1, **_PRODUCER})
+    producer = confluent_kafka.Producer({"test.mock.num.brokers": 1, **PRODUCER, **settings})
     producer.list_topics(TOPIC, timeout=10)
     yield producer
     producer.flush(10)
 
 
+def mock_servers(producer: Any) -> str:
+    """The mock cluster's address, for clients beside the producer that carries it."""
+    brokers = producer.list_topics(TOPIC, timeout=10).brokers.values()
+    return ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+
+
 @contextlib.contextmanager
-def mock_consumer(producer: Any) -> Iterator[tuple[Any, list[Any]]]:
+def mock_consumer(producer: Any, *, group: str = "benchmark") -> Iterator[tuple[Any, list[Any]]]:
     """A consumer of the mock cluster, connected, and the partitions to assign to it."""
     import confluent_kafka
 
     metadata = producer.list_topics(TOPIC, timeout=10)
-    servers = ",".join(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values())
     consumer = confluent_kafka.Consumer(
         {
-            "bootstrap.servers": servers,
-            "group.id": "benchmark",
+            "bootstrap.servers": mock_servers(producer),
+            "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "log_level": 0,

@@ -55,8 +55,8 @@ def fill(kafka: EmbeddedKafka, work: Workload) -> None:
         client.flush()
 
 
-def check(kafka: EmbeddedKafka, work: Workload, who: str) -> None:
-    """Read everything back and compare it with what went in."""
-    with reader(kafka) as client:
+def check(kafka: EmbeddedKafka, work: Workload, who: str, **settings: Any) -> None:
+    """Read everything back and compare it with what went in.  ``settings`` are the consumer's."""
+    with reader(kafka, **settings) as client:
         work.check((record.value for record in islice(client, work.count)), who)
         assert not client.poll(timeout_ms=0), f"{who}: more records came out than went in"
