@@ -106,6 +106,13 @@ SECURITY_KEYS = [
         OneOf(("required", "requested", "none")),
     ),
     ConfigKey(
+        "ssl.principal.mapping.rules",
+        _STRING,
+        "DEFAULT",
+        "How the name in a client's certificate becomes a user's: RULE:pattern/replacement/[LU], DEFAULT, ...",
+        importance=_LOW,
+    ),
+    ConfigKey(
         "ssl.enabled.protocols",
         _LIST,
         ["TLSv1.2", "TLSv1.3"],

@@ -19,8 +19,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedkafka.config import BROKER_CONFIGS
-from embedkafka.errors import KafkaConfigurationError
+from embedkafka.errors import KafkaConfigurationError, SaslAuthenticationFailedError
 from embedkafka.server.peer import Peer
+from embedkafka.server.principal_rules import Rule, parse_rules, user_of
 from embedkafka.server.sasl import SaslPeer, SaslSettings
 from embedkafka.server.tls import server_context
 
@@ -29,6 +30,20 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _Path = str | os.PathLike[str]
+
+
+class CertifiedPeer(Peer):
+    """A peer that a certificate may name."""
+
+    def __init__(self, client_host: str, rules: list[Rule]) -> None:
+        super().__init__(client_host)
+        self._rules = rules
+
+    def show_certificate(self, distinguished_name: str) -> None:
+        user = user_of(self._rules, distinguished_name)
+        if user is None:
+            raise SaslAuthenticationFailedError(f"ssl.principal.mapping.rules have none for {distinguished_name}")
+        super().show_certificate(user)
 
 
 class Access(NamedTuple):
@@ -81,7 +96,8 @@ def access(
         )
     if not asks_for_users:
         is_authenticated = ssl_context is not None and ssl_context.verify_mode is ssl.CERT_REQUIRED
-        return Access(ssl_context, Peer, is_authenticated)
+        rules = parse_rules(engine.config.text("ssl.principal.mapping.rules"))
+        return Access(ssl_context, partial(CertifiedPeer, rules=rules) if ssl_context else Peer, is_authenticated)
     settings = SaslSettings(engine, _mechanisms(engine, sasl_mechanisms))
     return Access(ssl_context, partial(SaslPeer, settings=settings), True)
 

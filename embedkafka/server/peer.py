@@ -25,7 +25,11 @@ class Peer:
         self.software_version = ""
 
     def show_certificate(self, distinguished_name: str) -> None:
-        """The peer has a certificate that was checked; it is whom that names."""
+        """The peer has a certificate that was checked; it is whom that names.
+
+        Raises:
+            SaslAuthenticationFailedError: that is nobody.
+        """
         self.principal = f"User:{distinguished_name}"
 
     @property

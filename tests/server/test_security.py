@@ -419,3 +419,34 @@ def test_who_may_not_see_settings_creates_topics_without_seeing_them(kafka: Embe
         (created,) = peer.ask(19, 7, creating).topics
         assert (created.error_code, created.topic_config_error_code, created.num_partitions) == (0, 29, -1)
         assert created.configs == []
+
+
+def test_rules_make_users_of_certificates_and_who_has_none_is_nobody(
+    authority: Authority, server: Certificate, alice: Certificate
+) -> None:
+    rules = "RULE:CN=(alice),.*/$1/U"
+    with EmbeddedKafka(
+        **{"ssl.principal.mapping.rules": rules, "authorizer.class.name": "StandardAuthorizer"}
+    ) as kafka:
+        kafka.create_topic("t")
+        allow(kafka, "User:ALICE", (ResourceType.TOPIC, "t", ACLOperation.DESCRIBE))
+        listener = kafka.listen(
+            security_protocol="SSL",
+            ssl_certfile=server.certificate,
+            ssl_keyfile=server.key,
+            ssl_cafile=authority.certificate,
+            ssl_client_auth="required",
+        )
+        consumer = kafka_python.KafkaConsumer(**with_tls(listener, authority, alice))
+        assert consumer.topics() == {"t"}
+        consumer.close()
+        other = {
+            "bootstrap.servers": listener.address,
+            "security.protocol": "SSL",
+            "ssl.ca.location": str(authority.certificate),
+            "ssl.certificate.location": str(server.certificate),
+            "ssl.key.location": str(server.key),
+            "log_level": 0,
+        }
+        with pytest.raises(confluent_kafka.KafkaException):
+            confluent_kafka.admin.AdminClient(other).list_topics(timeout=1)
