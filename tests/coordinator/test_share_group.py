@@ -159,6 +159,10 @@ def test_a_heartbeat_that_makes_no_sense_is_refused_and_changes_nothing(request_
     assert driver.log == []
 
 
+def test_an_error_comes_with_a_sentence() -> None:
+    assert ShareDriver().member("a").send(3).error_message == "there is no share group 'g'"
+
+
 @pytest.mark.parametrize("epoch", [1, 99])
 def test_a_member_of_another_epoch_is_fenced(epoch: int) -> None:
     driver = ShareDriver()

@@ -41,7 +41,7 @@ def heartbeat(command: ConsumerHeartbeat, group: AnyGroup | None, moment: Moment
         _check(command.request, moment.config)
         return _heartbeat(command, group, moment)
     except BrokerResponseError as error:
-        return Decision(reply=ConsumerGroupHeartbeatReply(error.errno, str(error)))
+        return Decision(reply=ConsumerGroupHeartbeatReply(error.errno, *error.args))
 
 
 def _heartbeat(command: ConsumerHeartbeat, group: AnyGroup | None, moment: Moment) -> Decision:

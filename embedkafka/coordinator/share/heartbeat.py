@@ -35,7 +35,7 @@ def heartbeat(command: ShareHeartbeat, group: AnyGroup | None, moment: Moment) -
         turn = _turn(command.request, group, moment)
         return leave(command.request, turn) if command.request.member_epoch == LEAVE_EPOCH else _go_on(command, turn)
     except BrokerResponseError as error:
-        return Decision(reply=ShareGroupHeartbeatReply(error.errno, str(error)))
+        return Decision(reply=ShareGroupHeartbeatReply(error.errno, *error.args))
 
 
 def _turn(request: ShareGroupHeartbeatRequest, group: AnyGroup | None, moment: Moment) -> ShareTurn:

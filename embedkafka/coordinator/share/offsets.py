@@ -38,7 +38,7 @@ def alter_offsets(command: AlterShareGroupOffsetsRequest, group: AnyGroup | None
     try:
         turn = ShareTurn(_without_members(command.group_id, group, create=True), moment)
     except BrokerResponseError as error:
-        return Decision(reply=AlterShareGroupOffsetsReply(error.errno, str(error)))
+        return Decision(reply=AlterShareGroupOffsetsReply(error.errno, *error.args))
     results = {each: _altered(each, moment.topics) for each in command.offsets}
     wanted: dict[UUID, TopicState] = {}
     for topic_partition, result in results.items():
@@ -64,7 +64,7 @@ def delete_offsets(command: DeleteShareGroupOffsetsRequest, group: AnyGroup | No
     try:
         turn = ShareTurn(_without_members(command.group_id, group, create=False), moment)
     except BrokerResponseError as error:
-        return Decision(reply=DeleteShareGroupOffsetsReply(error.errno, str(error)))
+        return Decision(reply=DeleteShareGroupOffsetsReply(error.errno, *error.args))
     states = turn.group.states
     results = [_deleted(name, moment.topics, states.topic_ids()) for name in dict.fromkeys(command.topics)]
     after = states.deleting_topics([each.topic_id for each in results if not each.error_code])
