@@ -9,15 +9,14 @@ import io
 from typing import Any
 from uuid import UUID
 
+import kio.index
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kio.serial import entity_reader, entity_writer
 from protocol.apis.messages import FEW, KINDS, Kind
 
 from embedkafka.protocol.fields import wire_fields
-
-kio_index = pytest.importorskip("kio.index", reason="kio needs Python 3.11")
-from kio.serial import entity_reader, entity_writer  # noqa: E402 # after the check that it is there
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -54,7 +53,7 @@ def assert_same(ours: Any, theirs: Any, version: int) -> None:
 @FEW
 @given(st.data())
 def test_bytes_names_and_values_are_the_same(kind: Kind, data: st.DataObject) -> None:
-    load = kio_index.load_request_schema if kind.direction == "request" else kio_index.load_response_schema
+    load = kio.index.load_request_schema if kind.direction == "request" else kio.index.load_response_schema
     entity = load(kind.key, kind.version)
     message = data.draw(kind.messages())
     encoded = kind.encode(message)
