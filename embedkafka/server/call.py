@@ -10,7 +10,7 @@ from embedkafka.broker.api import RequestContext
 
 if TYPE_CHECKING:
     from embedkafka.broker.port import BrokerPort
-    from embedkafka.server.connection import Connection
+    from embedkafka.server.calls import Calls
     from embedkafka.server.peer import Peer
     from embedkafka.server.requests import Request
     from embedkafka.server.site import Site
@@ -36,7 +36,7 @@ class Call:
     """
 
     __slots__ = (
-        "_connection",
+        "_calls",
         "_when_abandoned",
         "busy_s",
         "context",
@@ -48,31 +48,31 @@ class Call:
         "version",
     )
 
-    def __init__(self, connection: Connection, header: Request, context: RequestContext) -> None:
+    def __init__(self, calls: Calls, header: Request, context: RequestContext) -> None:
         self.header = header
         self.context = context
         self.version = header.version
-        self.site: Site = connection.site
-        self.port: BrokerPort = connection.site.port
+        self.site: Site = calls.site
+        self.port: BrokerPort = calls.site.port
         self.throttle_ms = 0
         self.is_last = False
         self.busy_s = 0.0
-        self._connection = connection
+        self._calls = calls
         self._when_abandoned: Callable[[], object] | None = None
 
     @property
     def peer(self) -> Peer:
-        return self._connection.peer
+        return self._calls.peer
 
     def complete(self, response: Any) -> None:
         """Answer; from any thread.  The first answer counts."""
-        self.site.mailbox.post(self._connection.answer, self, response)
+        self.site.mailbox.post(self._calls.answer, self, response)
 
     def dismiss(self, response: Any) -> None:
         """Answer who could not authenticate, after a while, and end the connection; the handler returns None then."""
         self.is_last = True
         delay_s = self.peer.failure_delay_ms / 1000
-        self.site.later(delay_s, self._connection.answer, self, response)
+        self.site.later(delay_s, self._calls.answer, self, response)
 
     def later(self, ask: Callable[[Callable[[R], None]], object], build: Callable[[R], Any]) -> Any:
         """Answer with what the port replies, now or later: what a handler may return.
@@ -87,21 +87,21 @@ class Call:
 
     def answer(self, build: Callable[[R], Any], reply: R) -> None:
         """The port has replied, on another thread or later."""
-        self.site.mailbox.post(self._connection.answer_with, self, build, reply)
+        self.site.mailbox.post(self._calls.answer_with, self, build, reply)
 
     def in_worker(self, function: Callable[..., object], *args: Any) -> None:
         """Go on where waiting is no harm: ``function(*args)`` answers as a handler does.  On the loop only."""
-        self._connection.work(self, function, *args)
+        self._calls.work(self, function, *args)
 
     def when_abandoned(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` when nobody waits for the answer any more.  From the handler, before it returns.
 
         It runs on the loop's thread and must not block.
         """
-        self._connection.site.mailbox.post(self._watch, callback)
+        self._calls.site.mailbox.post(self._watch, callback)
 
     def _watch(self, callback: Callable[[], object]) -> None:
-        if self._connection.is_working_on(self):
+        if self._calls.current is self:
             self._when_abandoned = callback
         else:
             callback()

@@ -1,4 +1,4 @@
-"""One peer's connection: frames in, calls one at a time, replies out.
+"""One peer's connection: frames in, replies out, and when to read, to work (:mod:`calls`) and to write.
 
 ==============  ==================================================================================================
 state           what happens
@@ -11,7 +11,7 @@ held up         the listener holds as many requests as it may: no new frame is b
 closing         what was answered is still written, nothing else
 ==============  ==================================================================================================
 
-Everything here runs on the loop's thread but what says so.
+Everything here runs on the loop's thread.
 """
 
 from __future__ import annotations
@@ -19,27 +19,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from embedkafka.broker.api import RequestContext
 from embedkafka.errors import KafkaError
 from embedkafka.protocol.schema import Chunk
 from embedkafka.server.call import Call
+from embedkafka.server.calls import Calls
 from embedkafka.server.framing import Framing
-from embedkafka.server.handler import NO_RESPONSE
 from embedkafka.server.limits import CALLS_PER_TURN, CROWDED_READ_BYTES
 from embedkafka.server.outbox import Outbox
 from embedkafka.server.peer import Peer
-from embedkafka.server.replies import encode_reply
-from embedkafka.server.requests import Request, read_request
 from embedkafka.server.tls import distinguished_name
 
 if TYPE_CHECKING:
     from embedkafka.server.site import Site
-
-_SASL_AUTHENTICATE = 36
 
 _log = logging.getLogger(__name__)
 
@@ -49,22 +42,19 @@ class Connection(asyncio.BufferedProtocol):
 
     Attributes:
         last_active: when the peer last sent or took something, in the loop's time.
-        calls_in_workers: how many of its calls run on a worker's thread, also ones that nobody waits for any more.
     """
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.peer: Peer
         self.last_active = 0.0
-        self.calls_in_workers = 0
         self._transport: asyncio.Transport
         self._outbox: Outbox
+        self._calls: Calls
         self._framing = Framing(site.inbox, site.limits.socket_request_max_bytes)
         self._waiting: deque[memoryview] = deque()  # frames behind the call that is under way
         self._waiting_bytes = 0
         self._held_bytes = 0  # of frames, as the site was told
-        self._call: Call | None = None
-        self._context = RequestContext(in_process=False)
         self._is_admitted = False
         self._is_closing = False
         self._is_reading = True
@@ -81,13 +71,18 @@ class Connection(asyncio.BufferedProtocol):
         self._outbox = Outbox(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = site.new_peer(f"/{name[0]}" if isinstance(name, tuple) else "/unknown")
+        self._calls = Calls(self, site, self.peer)
         self._is_admitted = site.admit(self, self.peer.client_host)
         if not self._is_admitted:
             self.abort()
             return
         certificate = transport.get_extra_info("peercert")
         if certificate:
-            self.peer.show_certificate(distinguished_name(certificate))
+            try:
+                self.peer.show_certificate(distinguished_name(certificate))
+            except KafkaError as error:
+                self.refuse(error)
+                return
         self._limit_frames()
         self.last_active = site.loop.time()
         self._rest(site.port.connected(self.peer.client_host))
@@ -110,7 +105,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             frames = self._framing.received(nbytes)
         except KafkaError as error:
-            self._refuse(error)
+            self.refuse(error)
             return
         self._waiting.extend(frames)
         self._waiting_bytes += sum(map(len, frames))
@@ -132,47 +127,24 @@ class Connection(asyncio.BufferedProtocol):
         self._waiting.clear()
         self._waiting_bytes = 0
         self._framing.clear()
-        call, self._call = self._call, None
-        if call is not None:
-            call.abandoned()
+        self._calls.abandon()
         if self._is_admitted:
             self.site.forget(self, self.peer.client_host)
             self._count_held()
 
     # Calls -----------------------------------------------------------------------------------------------------------
 
-    def is_working_on(self, call: Call) -> bool:
-        """Whether this call's answer is still wanted."""
-        return call is self._call
-
-    def answer(self, call: Call, response: Any) -> None:
-        """A call's response is there."""
-        if call is not self._call:
-            return  # answered before, or its peer is gone
-        try:
-            chunks = self._encode(call, response)
-        except Exception as error:
-            self._log_failure(call, error)
+    def replied(self, call: Call, chunks: list[Chunk]) -> None:
+        """A call is over: write its reply, and go on with what waits."""
+        self._outbox.add(chunks)
+        if call.is_last:
             self.close()
-        else:
-            self._answered(call, chunks)
-
-    def answer_with(self, call: Call, build: Callable[[Any], Any], reply: Any) -> None:
-        """The port's reply to a call is there."""
-        if call is not self._call:
             return
-        try:
-            response = build(reply)
-        except Exception as error:
-            self._log_failure(call, error)
-            self.close()
-        else:
-            self.answer(call, response)
-
-    def work(self, call: Call, function: Callable[..., Any], *args: Any) -> None:
-        """Let a worker answer."""
-        self.calls_in_workers += 1
-        self.site.workers.submit(partial(self._run_in_worker, call, function, args))
+        if self._is_limited and self.peer.frame_limit_bytes is None:
+            self._limit_frames()
+        self._count_held()
+        self._rest(call.throttle_ms)
+        self._pump()
 
     def resume(self) -> None:
         """There is room for further requests again."""
@@ -191,7 +163,7 @@ class Connection(asyncio.BufferedProtocol):
             count += 1
             frame = self._waiting.popleft()
             self._waiting_bytes -= len(frame)
-            self._begin(frame)
+            self._calls.begin(frame)
         self._is_pumping = False
         self._flush()
         self._watch_reading()
@@ -199,131 +171,11 @@ class Connection(asyncio.BufferedProtocol):
     def _may_begin(self) -> bool:
         return (
             bool(self._waiting)
-            and self._call is None
+            and self._calls.current is None
             and self._outbox.is_writable
             and not self._is_resting
             and not self._is_closing
         )
-
-    def _begin(self, frame: memoryview) -> None:
-        site = self.site
-        if self.peer.speaks_raw:
-            self._begin_raw(frame)
-            return
-        try:
-            header = read_request(frame, site.served)
-            if not self.peer.may_ask(header.api.key):
-                raise KafkaError(f"{header.api.name} before authentication")
-        except KafkaError as error:
-            self._refuse(error)
-            return
-        call = self._call = Call(self, header, self._context_of(header))
-        if not site.handlers[header.api.key].on_loop:
-            self.work(call, self._handle, call)
-            return
-        try:
-            response = self._handle(call)
-            site.after_call()
-        except Exception as error:
-            self._log_failure(call, error)
-            self.close()
-            return
-        if response is not None:
-            self.answer(call, response)
-
-    def _begin_raw(self, frame: memoryview) -> None:
-        """A mechanism's bytes, as they come after SaslHandshake 0."""
-        header = Request(self.site.served[_SASL_AUTHENTICATE], 0, 0, "", frame, 0)
-        call = self._call = Call(self, header, self._context)
-        self.calls_in_workers += 1
-        self.site.workers.submit(partial(self._authenticate_raw, call))
-
-    def _authenticate_raw(self, call: Call) -> None:
-        """On a worker's thread: answer with bytes as bare as the question; a failure has no answer."""
-        chunks: list[Chunk] = []
-        delay_s = 0.0
-        try:
-            answer, _ = self.peer.authenticate(bytes(call.header.frame))
-            chunks = [len(answer).to_bytes(4, "big"), answer]
-        except Exception as error:
-            _log.info("%s: closed: %s", self.peer.client_host, error)
-            call.is_last = True
-            delay_s = self.peer.failure_delay_ms / 1000
-        self.site.later(delay_s, self._worked, call, chunks, False)
-
-    def _context_of(self, header: Request) -> RequestContext:
-        context = self._context
-        peer = self.peer
-        if context.client_id != header.client_id or context.principal != peer.principal:
-            context = self._context = RequestContext(
-                header.client_id, peer.principal, peer.client_host, in_process=False
-            )
-        return context
-
-    def _handle(self, call: Call) -> Any:
-        """Decode, and let the handler answer; on whichever thread."""
-        header = call.header
-        request = (
-            header.api.request.decode(header.frame, header.version, header.body)[0] if header.is_readable else None
-        )
-        return self.site.handlers[header.api.key].function(call, request)
-
-    def _encode(self, call: Call, response: Any) -> list[Chunk]:
-        """The reply's frame, its cost charged to whoever asked; on whichever thread."""
-        header = call.header
-        is_sent = response is not NO_RESPONSE
-        chunks = encode_reply(header.api, call.version, header.correlation_id, response) if is_sent else []
-        throttle_ms = self.site.port.charge(
-            call.context,
-            header.api.key,
-            request_bytes=len(header.frame),
-            response_bytes=sum(map(len, chunks)),
-            busy_ms=call.busy_s * 1000,
-        )
-        if throttle_ms > 0:
-            call.throttle_ms = max(call.throttle_ms, throttle_ms)
-            if is_sent and hasattr(response, "throttle_time_ms"):
-                response.throttle_time_ms = call.throttle_ms
-                chunks = encode_reply(header.api, call.version, header.correlation_id, response)
-        return chunks
-
-    def _run_in_worker(self, call: Call, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        """On a worker's thread: answer, and let the loop know."""
-        chunks: list[Chunk] | None = None
-        failed = False
-        began = self.site.loop.time()
-        try:
-            response = function(*args)
-            self.site.after_call()
-            call.busy_s += self.site.loop.time() - began
-            if response is not None:
-                chunks = self._encode(call, response)
-        except Exception as error:
-            failed = True
-            self._log_failure(call, error)
-        self.site.mailbox.post(self._worked, call, chunks, failed)
-
-    def _worked(self, call: Call, chunks: list[Chunk] | None, failed: bool) -> None:
-        self.calls_in_workers -= 1
-        self.site.workers.finished()
-        if call is not self._call:
-            return
-        if failed:
-            self.close()
-        elif chunks is not None:
-            self._answered(call, chunks)
-
-    def _answered(self, call: Call, chunks: list[Chunk]) -> None:
-        self._call = None
-        self._outbox.add(chunks)
-        if call.is_last:
-            self.close()
-            return
-        if self._is_limited and self.peer.frame_limit_bytes is None:
-            self._limit_frames()
-        self._count_held()
-        self._rest(call.throttle_ms)
-        self._pump()
 
     def _rest(self, throttle_ms: int) -> None:
         """Leave what the peer asks next for later."""
@@ -338,6 +190,11 @@ class Connection(asyncio.BufferedProtocol):
     # Reading and writing ---------------------------------------------------------------------------------------------
 
     @property
+    def is_in_worker(self) -> bool:
+        """Whether a worker runs a call of this peer."""
+        return self._calls.in_workers > 0
+
+    @property
     def is_within_frame(self) -> bool:
         """Whether the peer has begun a frame and not ended it."""
         return not self._framing.is_between_frames
@@ -345,8 +202,8 @@ class Connection(asyncio.BufferedProtocol):
     def _count_held(self) -> None:
         """Tell the site how much memory the peer's requests take."""
         held_bytes = self._framing.held_bytes + self._waiting_bytes
-        if self._call is not None:
-            held_bytes += len(self._call.header.frame)
+        if self._calls.current is not None:
+            held_bytes += len(self._calls.current.header.frame)
         change, self._held_bytes = held_bytes - self._held_bytes, held_bytes
         if change:
             self.site.hold(change)
@@ -388,15 +245,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_closing = True
         self._transport.abort()
 
-    def _refuse(self, error: Exception) -> None:
+    def refuse(self, error: Exception) -> None:
         """The peer does not speak Kafka, or not this one: Kafka closes the connection, too."""
         _log.info("%s: closed: %s", self.peer.client_host, error)
         self.close()
-
-    def _log_failure(self, call: Call, error: Exception) -> None:
-        """Say why a call's connection is closed: the peer's fault in a sentence, ours with all there is to know."""
-        name, host = call.header.api.name, self.peer.client_host
-        if isinstance(error, KafkaError) or self.site.is_closing:
-            _log.info("%s: closed: %s v%d: %s", host, name, call.version, error)
-        else:
-            _log.error("%s: closed: %s v%d failed", host, name, call.version, exc_info=error)

@@ -216,7 +216,7 @@ class Listener:
         for connection in list(site.connections):
             if is_over:
                 connection.abort()
-            elif not connection.calls_in_workers:
+            elif not connection.is_in_worker:
                 connection.close()
         if site.connections or site.workers.pending:
             self._loop.call_later(0.002, self._go_on_closing, deadline)

@@ -74,7 +74,9 @@ class Site:
     def admit(self, connection: Connection, host: str) -> bool:
         """Take a connection in, unless there are too many."""
         limits = self.limits
-        if self.is_closing or len(self.connections) >= limits.max_connections:
+        if self.is_closing:
+            return False
+        if len(self.connections) >= limits.max_connections:
             _log.warning("%s refused: max.connections is %d", host, limits.max_connections)
             return False
         if self._per_host[host] >= limits.max_connections_per_ip:
@@ -98,7 +100,7 @@ class Site:
         try:
             self.port.close_share_session(context, group_id, member_id)
         finally:
-            self.mailbox.post(self.workers.finished)
+            self.mailbox.post(self.worker_finished)
 
     # Requests in memory ----------------------------------------------------------------------------------------------
 
@@ -108,12 +110,21 @@ class Site:
         limits = self.limits
         return (
             limits.queued_max_request_bytes < 0 or self.held_bytes < limits.queued_max_request_bytes
-        ) and self.workers.pending < limits.queued_max_requests
+        ) and self.workers.waiting < limits.queued_max_requests
 
     def hold(self, size_bytes: int) -> None:
         """Requests of so many bytes are in memory (or, negative, no longer)."""
         self.held_bytes += size_bytes
-        if size_bytes < 0 and self._held_up and self.has_room:
+        if size_bytes < 0:
+            self._let_in()
+
+    def worker_finished(self) -> None:
+        """A worker is free again."""
+        self.workers.finished()
+        self._let_in()
+
+    def _let_in(self) -> None:
+        if self._held_up and self.has_room:
             held_up, self._held_up = self._held_up, {}
             for connection in held_up:
                 connection.resume()

@@ -31,6 +31,11 @@ class Workers:
         self._threads: list[threading.Thread] = []
         self.pending = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for a thread."""
+        return max(0, self.pending - self._limit)
+
     def submit(self, task: Task) -> None:
         """Run ``task``, which never raises, on a thread; it makes the loop call :meth:`finished` at its end."""
         self.pending += 1

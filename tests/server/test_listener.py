@@ -192,6 +192,7 @@ def test_a_closed_engine_does_not_listen() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is the point
 def test_a_forked_child_holds_neither_port_nor_connections(
     kafka: EmbeddedKafka, connect: Callable[[], WirePeer]
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from server.peers import WirePeer, fetch_request, produce_request
+from server.waiting import wait_until
 
 from embedkafka import EmbeddedKafka
 from embedkafka.broker.api import FetchRequest, NewTopicSpec, PartitionFetch, RequestContext
@@ -42,9 +43,9 @@ class HangingFiles(FaultyFiles):
 
 
 @contextmanager
-def hanging(where: str) -> Iterator[tuple[Engine, Listener, HangingFiles]]:
+def hanging(where: str, configs: dict[str, object] | None = None) -> Iterator[tuple[Engine, Listener, HangingFiles]]:
     files = HangingFiles(where)
-    engine = Engine.open(files=files)
+    engine = Engine.open(files=files, configs=configs)
     try:
         port = next(iter(engine.ports.values()))
         port.create_topics(
@@ -86,11 +87,38 @@ def test_others_are_answered_while_one_connection_hangs_in_a_sync_for_a_second(t
         files.is_armed = True
         slow.send(0, 9, produce_request("durable", [b"second"]))
         assert files.hangs.wait(10)
-        best = min(p99_ms(other, topic, writes=writes) for _ in range(2))  # the machine is shared
+        best = min(p99_ms(other, topic, writes=writes) for _ in range(3))  # the machine is shared
         assert not files.go_on.is_set()
         files.go_on.set()
         assert slow.receive()[1].responses[0].partition_responses[0].base_offset == 1
         assert best < LIMIT_MS
+
+
+def test_requests_beyond_the_queue_are_read_when_a_thread_is_free_again() -> None:
+    configs = {"num.io.threads": 1, "queued.max.requests": 1}
+    with (
+        hanging("durable-0", configs) as (_, listener, files),
+        WirePeer(listener) as slow,
+        WirePeer(listener) as queued,
+    ):
+        slow.ask(0, 9, produce_request("durable", [b"first"]))
+        with WirePeer(listener) as late:
+            late.ask(18, 3, ApiVersionsRequest("test", "1"))
+            files.is_armed = True
+            slow.send(0, 9, produce_request("durable", [b"second"]))
+            assert files.hangs.wait(10)
+            queued.send(3, 9, MetadataRequest([]))
+            site = listener._site
+            assert site is not None
+            wait_until(lambda: not site.has_room)
+            late.ask(18, 3, ApiVersionsRequest("test", "1"))  # one read more, then it waits
+            late.send(18, 3, ApiVersionsRequest("test", "1"))
+            late.socket.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                late.receive()
+            files.go_on.set()
+            late.socket.settimeout(10)
+            assert late.receive()[1].error_code == 0
 
 
 def test_what_the_same_connection_asks_next_waits_for_its_turn() -> None:
