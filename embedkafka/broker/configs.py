@@ -111,7 +111,9 @@ class Configs:
                 ]
             return [(key, self._broker_entry(key)) for _, key in sorted(BROKER_CONFIGS.items()) if not key.is_internal]
         if resource.resource_type == ResourceType.GROUP:
-            own = self._groups.own(_checked_group(resource.name))
+            if not resource.name:
+                raise InvalidRequestError("Group name must not be empty")
+            own = self._groups.own(resource.name)
             return [(key, self._group_entry(key, own.get(name))) for name, key in sorted(GROUP_CONFIGS.items())]
         raise InvalidRequestError(f"there are no settings for resource type {resource.resource_type}")
 
@@ -226,8 +228,10 @@ class Configs:
                 elif resource.resource_type == ResourceType.BROKER:
                     self._alter_broker(self._checked_broker(resource.name), change, validate_only)
                 elif resource.resource_type == ResourceType.GROUP:
-                    group_id = _checked_group(resource.name)
-                    self._groups.put(group_id, change(self._groups.own(group_id)), validate_only=validate_only)
+                    if not resource.name:
+                        raise InvalidRequestError("Default group resources are not allowed.")
+                    own = change(self._groups.own(resource.name))
+                    self._groups.put(resource.name, own, validate_only=validate_only)
                 else:
                     raise InvalidRequestError(f"there are no settings for resource type {resource.resource_type}")
         except KafkaConfigurationError as error:
@@ -286,12 +290,6 @@ def _applied(resource: ConfigResourceKey, changes: Sequence[ConfigChange], confi
         else:
             raise InvalidRequestError(f"Unknown operation {change.operation} for {name}")
     return configs
-
-
-def _checked_group(group_id: str) -> str:
-    if not group_id:
-        raise InvalidRequestError("Group name must not be empty")
-    return group_id
 
 
 def _replaced(own: Mapping[str, str | None], _: dict[str, str]) -> dict[str, str]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from embedkafka.broker.catalog import Catalog
-from embedkafka.config import BrokerConfig, ConfigValue
-from embedkafka.config.group import check_group_configs, group_settings
+from embedkafka.config import BrokerConfig, ConfigValue, to_text
+from embedkafka.config.group import GROUP_CONFIGS, check_group_configs, group_settings
 from embedkafka.coordinator.config import GroupSettings
 
 _GROUP_CONFIG = "group-config/"
@@ -51,8 +51,9 @@ class GroupConfigs:
         check_group_configs(self._config, configs)
         if validate_only:
             return
+        tidy = {name: to_text(GROUP_CONFIGS[name].parse(value)) for name, value in configs.items()}
         try:
-            self._catalog.change_section(_GROUP_CONFIG, {group_id: dict(configs) or None})
+            self._catalog.change_section(_GROUP_CONFIG, {group_id: tidy or None})
         finally:
             self.settings = self._read()
 

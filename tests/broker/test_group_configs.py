@@ -54,6 +54,11 @@ def test_a_setting_of_its_own_stands_before_the_brokers(broker: Broker) -> None:
     ]
 
 
+def test_a_value_is_kept_without_what_surrounds_it(broker: Broker) -> None:
+    alter(broker, "share.delivery.count.limit", " 6 ")
+    assert described(broker, "share.delivery.count.limit").value == "6"
+
+
 def test_a_deleted_setting_is_the_brokers_again(broker: Broker) -> None:
     alter(broker, "share.isolation.level", "read_committed")
     alter(broker, "share.isolation.level", None, AlterConfigOp.DELETE)
