@@ -309,6 +309,16 @@ def test_the_straight_way_serves_an_open_transaction() -> None:
     assert log.last_stable_offset == 0
 
 
+def test_the_straight_way_waits_until_an_interrupted_append_is_recorded() -> None:
+    log = open_log()
+    send(log, produced(0))
+    log.producer_state().end_offset = -1  # in doubt, as between publishing and recording
+    assert plain(log, 1) is None
+    assert log.end_offset == 1
+    assert send(log, produced(1)).base_offset == 1
+    assert plain(log, 2) == 2
+
+
 # After a restart ------------------------------------------------------------------------------------------------------
 
 
@@ -422,6 +432,21 @@ def test_truncating_takes_back_what_was_written_behind(offset: int) -> None:
     assert known(cut) == known(fresh)
     cut.close()
     assert known(open_log(cut_files, TINY, clean=True)) == known(fresh)
+
+
+def test_snapshots_of_what_was_cut_off_are_not_believed_once_something_else_is_there() -> None:
+    files = MemoryFiles()
+    log = open_log(files, TINY)
+    script(log)
+    cut_offset = names(files, ".snapshot")[-2] - 1
+    log.truncate_to(cut_offset)
+    assert all(offset <= cut_offset for offset in names(files, ".snapshot"))
+    for sequence in range(40):
+        send(log, produced(sequence, producer_id=5))
+    log.flush()
+    assert known(open_log(files, TINY, recovery_point=cut_offset)) == known(log)
+    log.close()
+    assert known(open_log(files, TINY, clean=True)) == known(log)
 
 
 def test_a_reader_beside_the_owner_knows_the_same_and_writes_nothing() -> None:
