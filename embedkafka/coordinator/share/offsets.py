@@ -79,7 +79,7 @@ def _deleted(name: str, topics: Topics, with_state: set[UUID]) -> DeletedShareGr
         return DeletedShareGroupTopic(name, UnknownTopicOrPartitionError.errno, f"there is no topic {name!r}")
     if topic.topic_id not in with_state:
         message = "There is no offset information to delete."
-        return DeletedShareGroupTopic(name, UnknownTopicOrPartitionError.errno, message, topic.topic_id)
+        return DeletedShareGroupTopic(name, UnknownTopicOrPartitionError.errno, message)
     return DeletedShareGroupTopic(name, topic_id=topic.topic_id)
 
 
