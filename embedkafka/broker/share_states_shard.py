@@ -1,7 +1,7 @@
 """One ``__share_group_state`` partition with its machine: the shard's shell, and pruning.
 
-Some time after a write, what the log says no more is pruned: first what has not changed for long gets a new snapshot,
-then everything before the oldest snapshot goes.  An idle shard has no timer.
+Some time after a write, or after very many, what the log says no more is pruned: first what has not changed for long
+gets a new snapshot, then everything before the oldest snapshot goes.  An idle shard has no timer.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from embedkafka.record import BatchHeader, Record, encode_batch
 
 _log = logging.getLogger(__name__)
 
+_PRUNE_AFTER_RECORDS = 20_000  # loading takes about 8 us a record
+
 
 class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
     """The share partitions whose keys fall on one partition.
@@ -54,6 +56,7 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
         )
         self._config = config
         self._pruning: Timer | None = None
+        self._pruned_at = 0
         self._batches: dict[SharePartitionKey, UpdateBatches] = {}
 
     def close(self) -> None:
@@ -104,6 +107,7 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
                 return False
             known.update(update)
             self._suspect = False
+            self._watch_length(log)
         log.wake_readers()
         return True
 
@@ -144,8 +148,11 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
             self._machine.apply(record, offset + index)
 
     def _take_effect(self, command: Command, decision: Decision, asker: None) -> None:
-        if decision.records and self._pruning is None and not isinstance(command, SnapshotCold):
+        if not decision.records or isinstance(command, SnapshotCold):
+            return
+        if self._pruning is None:
             self._pruning = self._clock.call_later(self._config.prune_interval_ms, self._prune, background=True)
+        self._watch_length(self._writable_log())
 
     # Loading --------------------------------------------------------------------------------------------------------
 
@@ -159,21 +166,30 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
                 machine.apply(record, entry.offset)
 
     def _loaded(self) -> None:
-        pass  # everything is durable
+        """Everything is durable."""
 
     def _recover(self) -> None:
         """Nobody waits: whoever comes next loads the log."""
 
     # Pruning --------------------------------------------------------------------------------------------------------
 
+    def _watch_length(self, log: ShareStateLog) -> None:
+        end_offset = log.end_offset
+        if end_offset >= self._pruned_at + _PRUNE_AFTER_RECORDS:
+            self._pruned_at = end_offset
+            self._clock.call_soon(self._prune)
+
     def _prune(self) -> None:
-        self._pruning = None
-        self.run(SnapshotCold())
+        if self._pruning is not None:
+            self._pruning.cancel()
+            self._pruning = None
+        self.run(SnapshotCold(self._pruned_at - _PRUNE_AFTER_RECORDS // 2))
         with self.lock:
             log = self._log
             if log is None or self._suspect or self._closed:
                 return
-            offset = self._machine.prunable_before(log.end_offset)
+            self._pruned_at = log.end_offset
+            offset = self._machine.prunable_before(self._pruned_at)
         try:
             log.prune(offset)
         except BrokerResponseError as error:

@@ -734,3 +734,23 @@ def _start(worker: Worker, done: threading.Event) -> tuple[list[api.ShareFetchRe
     )
     worker.epoch += 1
     return replies, worker.broker.port.share_fetch(worker.broker.context, request, complete)
+
+
+def test_very_many_commits_are_pruned_before_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedkafka.broker.share_states_shard._PRUNE_AFTER_RECORDS", 600)
+    with running(tmp_path, **{"share.coordinator.state.topic.num.partitions": 1}) as broker:
+        broker.create()
+        initialize(broker)
+        initialize(broker, "quiet")
+        worker = Worker(broker)
+        for first in range(0, 2_000, 100):
+            broker.send(*[b"x"] * 100)
+            for job in worker.take():
+                assert worker.accept(job.offset) == 0
+            clock_of(broker).advance(0)
+            assert first + 100 == start_offset(broker)
+        state = TopicPartition("__share_group_state", 0)
+        assert broker.offset(-1, state) > 2_000
+        assert broker.offset(-1, state) - broker.offset(-2, state) < 1_200
+    with running(tmp_path) as broker:
+        assert (start_offset(broker), start_offset(broker, "quiet")) == (2_000, 0)

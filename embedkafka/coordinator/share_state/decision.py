@@ -51,7 +51,12 @@ class ForgetTopics(NamedTuple):
 
 
 class SnapshotCold(NamedTuple):
-    """Write anew what has not changed for long, so that the log before it can go."""
+    """Write anew what has not changed for long, so that the log before it can go.
+
+    ``before_offset``: and what was last written as a whole before this offset of the log.
+    """
+
+    before_offset: int = -1
 
 
 Command = InitializeStates | ReadState | WriteState | DeleteStates | ReadSummaries | ForgetTopics | SnapshotCold

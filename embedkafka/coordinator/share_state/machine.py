@@ -90,7 +90,7 @@ class ShareStateMachine:
             gone = [key for key in self._states if key.topic_id in command.topic_ids]
             return Decision(records=[ShareStateRecord(key, None) for key in gone])
         assert isinstance(command, SnapshotCold), f"not a command: {command!r}"
-        return self._snapshot_cold(now_ms)
+        return self._snapshot_cold(command.before_offset, now_ms)
 
     def _initialize(self, command: InitializeStates, now_ms: int) -> Decision:
         error_codes: dict[SharePartitionKey, int] = {}
@@ -152,10 +152,14 @@ class ShareStateMachine:
             0, None, known.state_epoch, known.leader_epoch, known.start_offset, known.delivery_complete_count
         )
 
-    def _snapshot_cold(self, now_ms: int) -> Decision:
+    def _snapshot_cold(self, before_offset: int, now_ms: int) -> Decision:
         """Nothing where everything is cold: then nothing new was written that could be pruned."""
         latest_ms = now_ms - self.config.cold_snapshot_interval_ms
-        cold = [key for key, known in self._states.items() if known.written_ms <= latest_ms]
+        cold = [
+            key
+            for key, known in self._states.items()
+            if known.written_ms <= latest_ms or self._snapshot_offsets[key] < before_offset
+        ]
         if len(cold) == len(self._states):
             return Decision()
         return Decision(records=[ShareStateRecord(key, _renewed(self._states[key], now_ms)) for key in cold])

@@ -7,7 +7,7 @@ from coordinator.share_state.driver import KEY, OTHER, Driver
 from embedkafka.coordinator.share_state import records
 from embedkafka.coordinator.share_state.api import DeliveryState, StateBatch
 from embedkafka.coordinator.share_state.config import ShareStateConfig
-from embedkafka.coordinator.share_state.decision import ForgetTopics
+from embedkafka.coordinator.share_state.decision import ForgetTopics, SnapshotCold
 from embedkafka.coordinator.share_state.state import Snapshot, Update
 from embedkafka.errors import FencedLeaderEpochError, FencedStateEpochError, InvalidRequestError
 
@@ -144,3 +144,13 @@ def test_with_nothing_left_the_whole_log_can_go() -> None:
     driver.delete()
     driver.prune()
     assert driver.start == len(driver.log)
+
+
+def test_a_partition_that_was_written_long_ago_in_the_log_is_written_anew_where_that_is_asked_for() -> None:
+    driver = Driver(ShareStateConfig(snapshot_update_records_per_snapshot=1))
+    driver.initialize(KEY, OTHER, start_offset=0)
+    for offset in range(6):
+        driver.write((offset, offset, DONE, 1))
+    driver.send(SnapshotCold(before_offset=3))
+    assert driver.machine.prunable_before(len(driver.log)) > 3
+    assert driver.replayed().durable() == driver.machine.durable()
