@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import CLUSTER_DENIED
+from embedkafka.broker.acl_checks import CLUSTER_DENIED, CLUSTER_MESSAGE
 from embedkafka.broker.authorized_cluster import AuthorizedCluster
 from embedkafka.broker.authorized_groups import AuthorizedGroups
 from embedkafka.broker.authorized_records import AuthorizedRecords
@@ -55,7 +55,8 @@ class AuthorizedPort(
         self, context: api.RequestContext, users: Sequence[str] | None
     ) -> api.DescribeUsersReply:
         if not self._may_cluster(context, 50):
-            return api.DescribeUsersReply(CLUSTER_DENIED)
+            nameless = [api.DescribedUser("", CLUSTER_DENIED)] * len(users or ())  # as Kafka
+            return api.DescribeUsersReply(CLUSTER_DENIED, CLUSTER_MESSAGE, nameless)
         return super().describe_user_scram_credentials(context, users)
 
     def alter_user_scram_credentials(

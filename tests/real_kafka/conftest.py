@@ -12,8 +12,9 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 class KafkaBroker:
     """An Apache Kafka broker on loopback, with a folder of its own; may be stopped and started again."""
 
-    def __init__(self, jars: KafkaJars, folder: Path) -> None:
+    def __init__(self, jars: KafkaJars, folder: Path, more: Mapping[str, object] = MappingProxyType({})) -> None:
         self._jars = jars
         self._folder = folder
         self._output = folder / "output"
@@ -72,6 +73,7 @@ class KafkaBroker:
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0,
+            **more,
         }
         self._properties = folder / "server.properties"
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

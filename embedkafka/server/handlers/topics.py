@@ -113,7 +113,7 @@ def _metadata_response(
 
 def _topic(call: Call, request: MetadataRequest, topic: api.TopicMetadata) -> MetadataResponseTopic:
     operations = _UNASKED
-    if request.include_topic_authorized_operations and not topic.error_code:
+    if request.include_topic_authorized_operations and topic.error_code != _DENIED:
         operations = call.port.authorized_operations(call.context, _TOPIC, topic.topic)
     return MetadataResponseTopic(
         error_code=topic.error_code,
