@@ -56,9 +56,9 @@ class Listener:
         self._process_id = os.getpid()
         self._lock = threading.RLock()
         self._is_closed = False
-        self._loop = _new_loop()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name=f"embedkafka-listener-{self.port}", daemon=True)
         self._site: Site | None = None
+        self._loop = _new_loop()  # last, so that Ctrl-C does not leave one unclosed
 
     @classmethod
     def open(
@@ -90,13 +90,18 @@ class Listener:
         sock = _bind(host, port, limits)
         listener = cls(engine, sock, advertised=advertised, security_protocol=security_protocol)
         try:
-            listener._start(limits, ssl_context, new_peer)
+            listener._prepare(limits, ssl_context, new_peer)
         except BaseException:
             sock.close()
             listener._loop.close()
             raise
-        _listeners.add(listener)
-        engine.door_opened(listener)
+        try:
+            _listeners.add(listener)
+            engine.door_opened(listener)
+            listener._thread.start()
+        except BaseException:  # Ctrl-C
+            listener.close()
+            raise
         return listener
 
     @property
@@ -135,10 +140,11 @@ class Listener:
         with self._lock:
             if self._is_closed:
                 return
-            if thread is not None:
-                with suppress(RuntimeError):  # the loop is closed: a close before this one was interrupted
-                    self._loop.call_soon_threadsafe(self._begin_to_close)
-                thread.join()
+            if thread.ident is None:  # an interrupt came before it was started
+                thread.start()
+            with suppress(RuntimeError):  # the loop is closed: a close before this one was interrupted
+                self._loop.call_soon_threadsafe(self._begin_to_close)
+            thread.join()
             self._is_closed = True
             self.engine.door_closed(self)
 
@@ -153,7 +159,7 @@ class Listener:
 
     # The thread ------------------------------------------------------------------------------------------------------
 
-    def _start(self, limits: Limits, ssl_context: ssl.SSLContext | None, new_peer: Callable[[str], Peer]) -> None:
+    def _prepare(self, limits: Limits, ssl_context: ssl.SSLContext | None, new_peer: Callable[[str], Peer]) -> None:
         table = handlers()
         self._site = site = Site(
             self.engine,
@@ -173,8 +179,6 @@ class Listener:
                 backlog=limits.socket_listen_backlog_size,
             )
         )
-        self._thread = threading.Thread(target=self._run, name=f"embedkafka-listener-{self.port}", daemon=True)
-        self._thread.start()
 
     def _run(self) -> None:
         site = self._site
@@ -238,8 +242,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
         import uvloop
     except ImportError:
         return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
+    return uvloop.new_event_loop()
 
 
 def _bind(host: str, port: int, limits: Limits) -> socket.socket:

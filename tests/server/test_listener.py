@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from broker.interrupts import every_line, interrupted_at
 from server.peers import WirePeer, fetch_request, produce_request
 from server.waiting import wait_until
 
@@ -220,3 +221,15 @@ def test_importing_the_package_does_not_import_asyncio() -> None:
     code = "import sys, embedkafka; embedkafka.EmbeddedKafka().close(); print('asyncio' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert said.stdout == "False\n"
+
+
+def test_ctrl_c_at_any_line_of_opening_and_closing_leaves_nothing_behind() -> None:
+    with EmbeddedKafka() as kafka:
+        kafka.listen().close()  # everything is imported
+        for line in every_line(usual_step=29):
+            goes_on = interrupted_at(line, lambda: kafka.listen().close())
+            for door in list(kafka.engine.doors):
+                door.close()
+            assert [each.name for each in threading.enumerate() if "listener" in each.name] == []
+            if not goes_on:
+                return
