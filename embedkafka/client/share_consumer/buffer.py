@@ -56,22 +56,29 @@ class Buffered:
             self.in_flight.drop(first, last + 1)
         self._acquired.clear()
 
-    def take(self, limit: int) -> list[ConsumerRecord]:
-        """Up to ``limit`` records; fewer before one that cannot be read, which is then the next :attr:`error`."""
-        taken: list[ConsumerRecord] = []
-        while self._acquired and len(taken) < limit and self.error is None:
+    def take(self, limit: int, into: list[ConsumerRecord]) -> None:
+        """Up to ``limit`` records; fewer before one that cannot be read, which is then the next :attr:`error`.
+
+        They are in ``into`` before they count as handed out, so that an interrupt (Ctrl-C) loses none.
+        """
+        end_count = len(into) + limit
+        while self._acquired and len(into) < end_count and self.error is None:
             first, last, delivery_count = self._acquired[0]
+            behind = self._cursor.next_offset
+            if behind > first:  # an interrupt came after these were read: they come when their lock ends
+                self.in_flight.drop(first, min(behind, last + 1))
+                self._pass(behind)
+                continue
             try:
-                records = self._cursor.take_acquired(limit - len(taken), first, last, delivery_count)
+                records = self._cursor.take_acquired(end_count - len(into), first, last, delivery_count)
             except (RecordDeserializationError, CorruptRecordError) as error:
                 self.error = error
                 break
             # Fewer than were asked for may mean that the range ends or that the next one cannot be read: look again.
             end = records[-1].offset + 1 if records else last + 1
+            into += records
             self.in_flight.hand_out(records, first, end)
             self._pass(end)
-            taken += records
-        return taken
 
     def raise_error(self) -> NoReturn:
         """Raise what kept the next record from being read, and go on behind it.

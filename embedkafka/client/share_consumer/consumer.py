@@ -82,6 +82,7 @@ class KafkaShareConsumer(OneThread):
         self._in_flight: dict[TopicIdPartition, InFlight] = {}
         self._by_name: dict[tuple[str, int], InFlight] = {}  # of the records that the program has
         self._last = _NOTHING  # of the record that was acknowledged last
+        self._fresh: list[Handed] = []  # handed out by a poll that has not returned yet, or never did (Ctrl-C)
         self._metrics = ShareMetrics()
         self._waker = Waker(link.clock)
         self._liveness = MemberLiveness(link.clock.monotonic_ms(), settings["max_poll_interval_ms"])
@@ -165,7 +166,6 @@ class KafkaShareConsumer(OneThread):
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    @by_one_thread
     def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Handed:
         """The next records, by partition; they are locked for this consumer.
 
@@ -184,9 +184,8 @@ class KafkaShareConsumer(OneThread):
             RecordDeserializationError: a deserializer failed; the record is released, unless it is acknowledged
                 otherwise (by topic, partition and offset) before the next poll.
         """
-        limit = self._check_poll(timeout_ms, max_records)
-        self._end_iteration()
-        return self._poll(timeout_ms, limit)
+        self._poll(timeout_ms, self._check_poll(timeout_ms, max_records))
+        return self._fresh.pop()  # in one step: whatever an interrupt keeps from the program comes again
 
     def _check_poll(self, timeout_ms: float, max_records: int | None) -> int:
         if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)):
@@ -201,30 +200,41 @@ class KafkaShareConsumer(OneThread):
             raise ValueError(f"max_records must be positive: {max_records}")
         return max_records
 
-    def _poll(self, timeout_ms: float, limit: int) -> Handed:
+    @by_one_thread
+    def _poll(self, timeout_ms: float, limit: int) -> None:
+        """Leave the next records in ``_fresh``."""
+        self._end_iteration()
         clock = self._link.clock
         now_ms = clock.monotonic_ms()
         self._liveness.last_poll_ms = now_ms
         deadline_ms = now_ms + timeout_ms
         if not self._group.topics:
             raise IllegalStateError("nothing is subscribed to")
+        self._give_back_fresh()
         self._check_all_acknowledged()
         self._send_acknowledgements(self._api_timeout_ms)
         self._acknowledgements.run_callbacks()
         handed: Handed = {}
+        self._fresh.append(handed)
         try:
             while True:
-                handed = self._read(limit, deadline_ms)
+                self._read(limit, deadline_ms, handed)
                 if handed or not self._wait(deadline_ms):
                     break
         except BaseException:
             self._fetcher.stop_waiting()
-            self._fetcher.give_back(handed)
+            self._give_back_fresh()
             raise
         finally:
             self._by_name = {each.topic_partition: each for each in self._in_flight.values()}
             self._last = _NOTHING
-        return handed
+
+    def _give_back_fresh(self) -> None:
+        """What a poll handed out that did not return comes again."""
+        if self._fresh:
+            for handed in self._fresh:
+                self._fetcher.give_back(handed)
+            self._fresh.clear()
 
     def _check_all_acknowledged(self) -> None:
         if not self._is_explicit:
@@ -233,7 +243,7 @@ class KafkaShareConsumer(OneThread):
             if in_flight.held_count:
                 raise IllegalStateError("all records must be acknowledged before the next poll (explicit mode)")
 
-    def _read(self, limit: int, deadline_ms: float) -> Handed:
+    def _read(self, limit: int, deadline_ms: float, handed: Handed) -> None:
         waker = self._waker
         if waker.woken:
             waker.woken = False
@@ -241,12 +251,11 @@ class KafkaShareConsumer(OneThread):
         self._group.update()
         fetcher = self._fetcher
         fetcher.receive()
-        handed = fetcher.collect(limit)
+        fetcher.collect(limit, handed)
         if not handed:
             fetcher.send(limit, wait=deadline_ms > self._link.clock.monotonic_ms())
             fetcher.receive()
-            handed = fetcher.collect(limit)
-        return handed
+            fetcher.collect(limit, handed)
 
     def _wait(self, deadline_ms: float) -> bool:
         """Wait until there may be records; False when the time is up."""
@@ -283,25 +292,30 @@ class KafkaShareConsumer(OneThread):
 
     def _chunks(self) -> Iterator[Iterator[ConsumerRecord]]:
         while not self._closed:
-            if self._iteration is None or not self._iteration.left:
-                self._next_chunk()
-                if self._iteration is None:
+            if self._fresh or self._iteration is None or not self._iteration.left:
+                self._poll(self.config["consumer_timeout_ms"], self.config["max_poll_records"])
+                if not self._begin_iteration():
                     return
+            assert self._iteration is not None
             yield self._iteration.records
 
-    @by_one_thread
-    def _next_chunk(self) -> None:
-        self._end_iteration()
-        handed = self._poll(self.config["consumer_timeout_ms"], self.config["max_poll_records"])
-        if handed:
-            self._iteration = _Iteration([record for records in handed.values() for record in records])
+    def _begin_iteration(self) -> bool:
+        """Take what the poll has left; False for nothing."""
+        self._iteration = _Iteration([record for records in self._fresh[0].values() for record in records])
+        self._fresh.clear()
+        return self._iteration.left > 0
 
     def _end_iteration(self) -> None:
         """What the program's loop has not got comes again."""
-        iteration, self._iteration = self._iteration, None
-        if iteration is not None:
-            for record in iteration.stop():
+        iteration = self._iteration
+        if iteration is not None and self._fresh:  # an interrupt came before the loop got any
+            self._iteration = None
+            self._give_back_fresh()
+        elif iteration is not None:
+            for record in iteration.rest:
                 self._by_name[record.topic, record.partition].give_back((record,))
+            self._iteration = None
+            iteration.stop()
 
     # Acknowledging ---------------------------------------------------------------------------------------------------
 
@@ -373,6 +387,7 @@ class KafkaShareConsumer(OneThread):
         self._send_acknowledgements(self._api_timeout_ms)
 
     def _send_acknowledgements(self, timeout_ms: float) -> Results:
+        self._give_back_fresh()
         if not self._is_explicit:
             for in_flight in self._in_flight.values():
                 in_flight.accept_held()
@@ -501,12 +516,14 @@ class _Iteration:
         """How many records the loop has not got yet."""
         return operator.length_hint(self.records)
 
-    def stop(self) -> list[ConsumerRecord]:
-        """End the loop's list; gives back what it had not got."""
-        left = self.left
-        rest = self._list[len(self._list) - left :]
+    @property
+    def rest(self) -> list[ConsumerRecord]:
+        """What the loop has not got yet."""
+        return self._list[len(self._list) - self.left :]
+
+    def stop(self) -> None:
+        """End the loop's list."""
         self._list.clear()
-        return rest
 
 
 class _Abandoned:

@@ -96,33 +96,39 @@ class ShareFetcher:
 
     # Handing out -----------------------------------------------------------------------------------------------------
 
-    def collect(self, limit: int) -> Handed:
+    def collect(self, limit: int, handed: Handed) -> None:
         """Hand out up to ``limit`` records of what is here: first those that come again.
+
+        They are in ``handed`` before they count as handed out, so that :meth:`give_back` finds them after an interrupt.
 
         Raises:
             RecordDeserializationError, CorruptRecordError: the next record cannot be read.
         """
-        handed: Handed = {}
-        left = limit
         now_ms = self._link.clock.monotonic_ms()
         self._drop_overdue(now_ms)
+        left = limit
         for in_flight in self._in_flight.values():
-            records = in_flight.take_again(left, now_ms) if in_flight.again else []
-            if records:
-                handed[in_flight.topic_partition] = records
-                left -= len(records)
-        if handed:
-            return handed
+            if in_flight.again and left > 0:
+                into = handed[in_flight.topic_partition] = []
+                in_flight.take_again(left, now_ms, into)
+                left -= len(into)
+        if left == limit:
+            self._collect_buffered(left, handed)
+        for topic_partition in [each for each, records in handed.items() if not records]:
+            del handed[topic_partition]
+
+    def _collect_buffered(self, left: int, handed: Handed) -> None:
         for _ in range(len(self._buffered)):
             buffered = self._buffered[0]
             before_bytes = buffered.consumed_bytes
-            records = buffered.take(left)
+            into = handed.setdefault(buffered.in_flight.topic_partition, [])
+            before = len(into)
+            buffered.take(left, into)
+            count = len(into) - before
             self._metrics.bytes.add(buffered.consumed_bytes - before_bytes)
-            self._metrics.records.add(len(records))
-            if records:
-                handed.setdefault(buffered.in_flight.topic_partition, []).extend(records)
-                left -= len(records)
-            if not handed and buffered.error is not None:
+            self._metrics.records.add(count)
+            left -= count
+            if buffered.error is not None and not any(handed.values()):
                 buffered.raise_error()
             if buffered.is_empty:
                 self._buffered.popleft()
@@ -130,7 +136,6 @@ class ShareFetcher:
                 self._buffered.rotate(-1)
             if left <= 0:
                 break
-        return handed
 
     def _drop_overdue(self, now_ms: float) -> None:
         """What was kept longer than its lock lasts is no longer this consumer's."""

@@ -148,18 +148,16 @@ class InFlight:
         if state <= RENEW:
             run.touched = _MUCH
 
-    def take_again(self, limit: int, now_ms: float) -> list[ConsumerRecord]:
+    def take_again(self, limit: int, now_ms: float, into: list[ConsumerRecord]) -> None:
         """Up to ``limit`` records that the program gets once more; those whose lock has ended are gone."""
-        taken: list[ConsumerRecord] = []
         for offset in sorted(self.again):
             record, deadline_ms = self.again[offset]
             if deadline_ms <= now_ms:
                 self.drop(offset, offset + 1)
-            elif len(taken) < limit:
-                del self.again[offset]
+            elif len(into) < limit:
+                into.append(record)
                 self._mark(offset, HELD)
-                taken.append(record)
-        return taken
+                del self.again[offset]
 
     def give_back(self, records: Iterable[ConsumerRecord]) -> None:
         """What was handed out has not reached the program: it comes again."""

@@ -104,14 +104,18 @@ def test_a_renewed_record_comes_again_and_can_be_acknowledged_before() -> None:
     holding.acknowledge(6, RENEW)
     holding.settle(holding.collect(), succeeded=True, renewed_until_ms=LOCK_ENDS)
     holding.acknowledge(6, ACCEPT)
-    assert [each.offset for each in holding.take_again(10, 0)] == [5]
+    again: list[ConsumerRecord] = []
+    holding.take_again(10, 0, again)
+    assert [each.offset for each in again] == [5]
     assert sent(holding) == [AcknowledgementBatch(6, 6, bytes((ACCEPT,)))]
 
 
 def test_a_record_whose_lock_has_ended_does_not_come_again() -> None:
     holding = held(5, 6)
     holding.give_back([record(5)])
-    assert holding.take_again(10, LOCK_ENDS) == []
+    again: list[ConsumerRecord] = []
+    holding.take_again(10, LOCK_ENDS, again)
+    assert again == []
     with pytest.raises(IllegalStateError):
         holding.acknowledge(5, ACCEPT)
     assert holding.held_count == 1
@@ -210,7 +214,9 @@ class HeldOffsets(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5))
     def take_again(self, limit: int) -> None:
         expected = sorted(offset for offset, state in self.model.items() if state == AGAIN)[:limit]
-        assert [each.offset for each in self.real.take_again(limit, 0)] == expected
+        again: list[ConsumerRecord] = []
+        self.real.take_again(limit, 0, again)
+        assert [each.offset for each in again] == expected
         self.model.update(dict.fromkeys(expected, HELD))
 
     @rule(data=st.data())
