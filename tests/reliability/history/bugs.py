@@ -175,8 +175,8 @@ def drop_what_is_released(patch: Patch) -> None:
     """What a share consumer holds when it goes is taken for done."""
     original = machine.release_member
 
-    def drop(known: Any, command: Any) -> Any:
-        decision = original(known, command)
+    def drop(*arguments: Any) -> Any:
+        decision = original(*arguments)
         if decision.change is None:
             return decision
         done = [batch._replace(delivery_state=ACKNOWLEDGED) for batch in decision.change.batches]

@@ -14,6 +14,9 @@ from reliability.history.index import History
 
 from embedkafka import AcknowledgeType, TopicPartition
 
+_UNSEEN = 2
+"""Deliveries of a record to members that went before their poll returned it, of which nobody knows."""
+
 _FINAL = (AcknowledgeType.ACCEPT, AcknowledgeType.REJECT)
 
 
@@ -135,6 +138,7 @@ def _check_end(
 ) -> Iterator[Finding]:
     """Once a group has got all there is, somebody has finished every record, or it was delivered too often."""
     committed = {delivered.group: delivered.committed for delivered in history.of(Delivered)}
+    nearly_exhausted = rules.delivery_count_limit - _UNSEEN
     for drained in history.of(Drained):
         logs = history.committed_logs if committed.get(drained.group) else history.logs
         for partition, log in logs.items():
@@ -143,7 +147,7 @@ def _check_end(
             for offset, record in log.records:
                 where = (drained.group, partition, offset)
                 is_finished = any(one.type in _FINAL for one in said[where])
-                is_exhausted = any(one.delivery_count == rules.delivery_count_limit for one in held[where])
+                is_exhausted = any(one.delivery_count >= nearly_exhausted for one in held[where])
                 if not (is_finished or is_exhausted):
                     yield Finding(
                         Kind.UNDELIVERED,
