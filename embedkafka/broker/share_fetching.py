@@ -74,10 +74,15 @@ class ShareFetch:
             return None
         return ParkedShareFetch(self, complete).park()
 
-    def look(self, *, is_last: bool) -> ShareFetchReply | None:
-        """Acquire what is there; None where that is not enough to answer, and nothing was acquired then."""
-        if self._failures and not is_last:
-            is_last = True
+    def look(self, *, is_last: bool, only: Partition | None = None) -> ShareFetchReply | None:
+        """Acquire what is there; None where that is not enough to answer, and nothing was acquired then.
+
+        Args:
+            is_last: answer in any case.
+            only: the partition that has more; a reader of a hundred does not pay for the other ninety-nine.
+        """
+        is_last = is_last or bool(self._failures)
+        self._settings = self.shares.host.settings(self.request.group_id)  # as they are now
         if not is_last and self.request.min_bytes > 1 and not self._has_enough():
             return None
         found: dict[TopicIdPartition, ShareFetchPartitionReply] = {}
@@ -86,10 +91,12 @@ class ShareFetch:
         for index, (each, led) in enumerate(self._led):
             if left_records <= 0 or left_bytes <= 0:
                 break
+            if only is not None and led.partition is not only:
+                continue
             if found and self._loads_one and led.needs_loading:
                 continue
             request = self.request
-            share_bytes = max(1, left_bytes // (len(self._led) - index))
+            share_bytes = left_bytes if only is not None else max(1, left_bytes // (len(self._led) - index))
             wanted = Wanted(request.member_id, left_records, share_bytes, request.batch_size, request.acquire_mode)
             try:
                 taken = led.acquire(wanted, self._settings)
@@ -166,7 +173,7 @@ class ParkedShareFetch:
             raise
         return None if self._is_done else self
 
-    def woken(self) -> None:
+    def woken(self, only: Partition | None = None) -> None:
         """There may be something now."""
         if self._is_done:
             return
@@ -175,7 +182,7 @@ class ParkedShareFetch:
             with self._lock:
                 if self._is_done:
                     return
-                reply = self._fetch.look(is_last=self._is_last)
+                reply = self._fetch.look(is_last=self._is_last, only=None if self._is_last else only)
                 if reply is None:
                     return
                 self._is_done = True
@@ -188,7 +195,7 @@ class ParkedShareFetch:
 
     def woken_by(self, partition: Partition) -> None:
         """Somebody has appended to a partition."""
-        self.woken()
+        self.woken(partition)
 
     def answer_now(self) -> None:
         """Answer with what is there: the time is up, or the engine closes."""

@@ -309,6 +309,20 @@ class TestWaiting:
         (partition,) = replies[0].partitions
         assert (partition.acknowledge_error_code, partition.acquired) == (0, ())
 
+    def test_of_many_partitions_the_one_that_has_more_answers(self) -> None:
+        with running() as broker:
+            broker.create(partitions=3)
+            initialize(broker, partitions=3)
+            worker = Worker(broker, partitions=[partition_id(broker, partition=number) for number in range(3)])
+            replies, _ = worker.start_fetch(max_wait_ms=-1)
+            broker.send(b"1", to=TopicPartition("t", 2))
+            assert jobs_in(replies[0]) == [Job(0, b"1", 1)]
+
+    def test_deleting_the_topic_answers_who_waits(self, broker: Broker, worker: Worker) -> None:
+        replies, _ = worker.start_fetch(max_wait_ms=-1)
+        broker.port.delete_topics(broker.context, ["t"])
+        assert [each.error_code for each in replies[0].partitions] == [UnknownTopicOrPartitionError.errno]
+
     def test_closing_the_engine_answers_who_waits(self) -> None:
         with running() as broker:
             broker.create()
