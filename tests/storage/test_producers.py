@@ -104,6 +104,14 @@ def test_part_of_a_batch_is_no_duplicate() -> None:
     refuses(log, OutOfOrderSequenceNumberError, lambda: send(log, produced(0, count=2)))
 
 
+def test_a_duplicate_behind_another_batch_of_the_same_append_is_found() -> None:
+    log = open_log()
+    send(log, produced(0))
+    both = produced(5, producer_id=8) + produced(0)
+    assert send(log, bytearray(both)).is_duplicate
+    assert log.end_offset == 1
+
+
 def test_a_duplicate_is_answered_with_the_time_of_the_first_append() -> None:
     log = open_log(config=replace(LogConfig(), message_timestamp_type=LOG_APPEND_TIME))
     first = log.append(produced(0), leader_epoch=0, now_ms=NOW_MS + 5)
@@ -319,6 +327,16 @@ def test_the_straight_way_waits_until_an_interrupted_append_is_recorded() -> Non
     assert plain(log, 2) == 2
 
 
+def test_what_is_known_is_as_long_as_the_log_also_behind_batches_of_nobody() -> None:
+    log = open_log()
+    send(log, produced(0))
+    append(log, values("of", "nobody"))
+    state = log.producer_state()
+    state._settled_offset, state.end_offset = 0, -1  # as an interrupt leaves it
+    assert log.producer_state().end_offset == log.end_offset
+    assert plain(log, 1) is not None
+
+
 # After a restart ------------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +352,8 @@ def script(log: Log) -> None:
     send_in_transaction(log, 0, producer_id=3)
     end(log, producer_id=2, commit=True)
     send(log, produced(5, producer_id=9, count=3))
+    send(log, produced(0, producer_id=0))
+    append(log, values("of", "nobody"))
 
 
 def known(log: Log) -> object:
