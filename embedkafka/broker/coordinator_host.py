@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from embedkafka.broker.api import LATEST_TIMESTAMP, BrokerEndpoint, ListOffsetsRequest
+from embedkafka.broker.api import (
+    LATEST_TIMESTAMP,
+    AclOperation,
+    AclResourceType,
+    BrokerEndpoint,
+    ListOffsetsRequest,
+    RequestContext,
+)
 from embedkafka.broker.groups import Groups
 from embedkafka.broker.groups_host import group_config
 from embedkafka.broker.partition import Partition
@@ -117,6 +124,11 @@ class CoordinatorHost:
                 (Topic(topic.name, topic.topic_id, len(topic.partitions)) for topic in self._topics.all()), version
             )
         return known
+
+    def hidden_topics(self, context: RequestContext) -> frozenset[str]:
+        may = self._engine.ports[self._broker_id].is_authorized
+        describe, kind = AclOperation.DESCRIBE, AclResourceType.TOPIC
+        return frozenset(topic.name for topic in self._topics.all() if not may(context, describe, kind, topic.name))
 
     def offsets_partition_count(self) -> int:
         """Fixed once ``__consumer_offsets`` has its entry in the catalog; until then what the setting says."""

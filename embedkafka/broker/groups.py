@@ -127,11 +127,19 @@ class Groups:
         if not self._config.speaks_consumer_protocol:
             message = "group.coordinator.rebalance.protocols leaves the consumer protocol out"
             return ConsumerGroupHeartbeatReply(UnsupportedVersionError.errno, message)
-        command = ConsumerHeartbeat(request, context.client_id, host_of(context), self._fresh_id())
+        hidden = self._hidden_topics(context, request) if self._config.hides_topics else frozenset()
+        command = ConsumerHeartbeat(request, context.client_id, host_of(context), self._fresh_id(), hidden)
         reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(
             command, Asker(liveness=context.liveness)
         )
         return reply
+
+    def _hidden_topics(self, context: RequestContext, request: ConsumerGroupHeartbeatRequest) -> frozenset[str] | None:
+        """What the sender may not know of; None where nothing is matched for it."""
+        by_pattern = request.subscribed_topic_regex or self._shard(request.group_id).reads_by_pattern(
+            request.group_id, request.member_id
+        )
+        return self._host.hidden_topics(context) if by_pattern else None
 
     def leave_group(self, context: RequestContext, group_id: str, members: Sequence[LeavingMember]) -> LeaveGroupReply:
         """Take members out of their group."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
-from embedkafka.broker.api import BrokerEndpoint
+from embedkafka.broker.api import BrokerEndpoint, RequestContext
 from embedkafka.broker.group_configs import effective_settings
 from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
@@ -86,6 +86,9 @@ class GroupsHost(Protocol):
     def known_topics(self) -> Topics:
         """All topics there are now; the same object until one comes, goes or grows.  Called without a lock held."""
 
+    def hidden_topics(self, context: RequestContext) -> frozenset[str]:
+        """Topics that the caller may not know of.  Called without a lock held; O(topics)."""
+
     def offsets_partition_count(self) -> int:
         """How many partitions ``__consumer_offsets`` has, or will have once it is created."""
 
@@ -116,5 +119,6 @@ def group_config(settings: Any) -> GroupConfig:
         consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
         consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),
         share_max_size=settings["group.share.max.size"],
+        hides_topics=bool(settings["authorizer.class.name"]),
         speaks_consumer_protocol="consumer" in settings["group.coordinator.rebalance.protocols"],
     )

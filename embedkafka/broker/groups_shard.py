@@ -29,6 +29,7 @@ from embedkafka.broker.shard import Shard
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.coordinator import records
 from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.decision import (
     SESSION,
     Command,
@@ -157,6 +158,13 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
                 self._watchers.remove(group_id, member_id, callback)
 
         return unwatch
+
+    def reads_by_pattern(self, group_id: str, member_id: str) -> bool:
+        """Whether a member of a consumer group has a regular expression, as far as this shard is loaded."""
+        with self.lock:
+            group = self._machine.find(group_id)
+            member = group.members.get(member_id) if isinstance(group, ConsumerGroup) else None
+            return member is not None and bool(member.subscribed_regex)
 
     def close(self) -> None:
         """Answer everyone who waits, end every timer; from here on the coordinator is not available."""

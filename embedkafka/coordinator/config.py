@@ -69,3 +69,4 @@ class GroupConfig:
     consumer_migration_policy: MigrationPolicy = MigrationPolicy.BIDIRECTIONAL
     share_max_size: int = 200
     speaks_consumer_protocol: bool = True
+    hides_topics: bool = False  # an authorizer says who may know of which

@@ -55,12 +55,16 @@ class JoinGroup(NamedTuple):
 
 
 class ConsumerHeartbeat(NamedTuple):
-    """A heartbeat of the consumer protocol with who sends it; ``fresh_id`` names a new member that has no id."""
+    """A heartbeat of the consumer protocol with who sends it; ``fresh_id`` names a new member that has no id.
+
+    ``hidden_topics`` may not be known to its sender, so that no regular expression matches them; None: not asked.
+    """
 
     request: ConsumerGroupHeartbeatRequest
     client_id: str
     client_host: str
     fresh_id: str
+    hidden_topics: frozenset[str] | None = frozenset()
 
 
 class Producer(NamedTuple):

@@ -122,6 +122,9 @@ class FakeHost:
             self._topics_now = Topics(known, self._topics_now.version + 1)
         return self._topics_now
 
+    def hidden_topics(self, context: RequestContext) -> frozenset[str]:
+        return frozenset()
+
     def offsets_partition_count(self) -> int:
         return 50
 

@@ -25,6 +25,8 @@ Partitions = Mapping[UUID, Sequence[int]]
 class ConsumerDriver(Driver):
     """A driver with the requests of KIP-848."""
 
+    hidden: frozenset[str] | None = frozenset()  # topics that the next heartbeat's sender may not know of
+
     def grow(self, name: str, partition_count: int) -> None:
         """Create a topic, or add partitions to it."""
         known = {topic.name: topic for topic in (self.topics.named("t"), self.topics.named("u")) if topic is not None}
@@ -33,7 +35,7 @@ class ConsumerDriver(Driver):
         self.topics = Topics(known.values(), self.topics.version + 1)
 
     def heartbeat_request(self, request: ConsumerGroupHeartbeatRequest) -> ConsumerGroupHeartbeatReply:
-        reply = self.send(ConsumerHeartbeat(request, "client", "/127.0.0.1", self.fresh_id())).reply
+        reply = self.send(ConsumerHeartbeat(request, "client", "/127.0.0.1", self.fresh_id(), self.hidden)).reply
         assert isinstance(reply, ConsumerGroupHeartbeatReply)
         return reply
 

@@ -319,6 +319,26 @@ def test_a_regular_expression_is_resolved_here_and_has_to_match_the_whole_name()
     assert driver.group().regexes["t"].topics == ["t"]
 
 
+def test_a_pattern_matches_only_topics_that_the_member_may_know_of() -> None:
+    driver = ConsumerDriver(GroupConfig(hides_topics=True))
+    driver.hidden = frozenset({"u"})
+    assert driver.consumer("a", topics=(), regex="t|u").join().assignment == {T: list(range(8))}
+
+
+def test_what_a_pattern_matches_stays_where_nobody_says_what_may_be_known() -> None:
+    driver = ConsumerDriver(GroupConfig(hides_topics=True))
+    one, other = driver.consumer("a", topics=(), regex="t|u"), driver.consumer("b", topics=("t",))
+    driver.hidden = frozenset({"u"})
+    one.join()
+    driver.hidden = None
+    other.join()
+    driver.fire(TimerKey("session", "g", "b"))
+    assert driver.group().regexes["t|u"].topics == ["t"]
+    driver.hidden = frozenset()
+    one.send()
+    assert driver.group().regexes["t|u"].topics == ["t", "u"]
+
+
 def test_a_topic_that_comes_to_match_is_assigned_at_the_next_heartbeat() -> None:
     driver = ConsumerDriver()
     consumer = driver.consumer("a", topics=(), regex="n.*")

@@ -52,6 +52,7 @@ def _heartbeat(command: ConsumerHeartbeat, group: AnyGroup | None, moment: Momen
         turn = Turn(group, moment)
     else:
         raise GroupIdNotFoundError(f"there is no consumer group {request.group_id!r}")
+    turn.hidden_topics = command.hidden_topics
     if request.member_epoch in (LEAVE_EPOCH, STATIC_LEAVE_EPOCH):
         return leave(request, turn)
 

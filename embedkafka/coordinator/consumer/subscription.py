@@ -55,15 +55,18 @@ def _resolve_regexes(turn: Turn) -> None:
     """Keep the topics of every regular expression in use, and of no other.
 
     Kafka does this on a thread of its own, at most every ten seconds; matching names here takes no waiting for, and
-    nothing is written unless the topics are others.
+    nothing is written unless the topics are others.  As there, whoever sends the heartbeat decides which topics may be
+    known; where nobody does, what was known stays.
     """
     group, topics = turn.group, turn.moment.topics
     used = {member.subscribed_regex for member in group.members.values() if member.subscribed_regex}
     for pattern in [each for each in group.regexes if each not in used]:
         turn.write(regex_record(group.group_id, pattern, None))
     for pattern in sorted(used):
-        matching = topics.matching(pattern)
         known = turn.group.regexes.get(pattern)
+        matching = topics.matching(pattern) - (turn.hidden_topics or frozenset())
+        if turn.hidden_topics is None:
+            matching &= frozenset(known.topics if known is not None else ())
         if known is None or matching != frozenset(known.topics):
             value = ConsumerGroupRegularExpressionValue(sorted(matching), topics.version, turn.moment.now_ms)
             turn.write(regex_record(group.group_id, pattern, value))

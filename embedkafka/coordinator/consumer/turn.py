@@ -27,6 +27,7 @@ class Turn(GroupTurn[ConsumerGroup]):
     def __init__(self, group: ConsumerGroup, moment: Moment) -> None:
         super().__init__(group, moment)
         self.completions: list[tuple[ParkKey, object]] = []
+        self.hidden_topics: frozenset[str] | None = None if moment.config.hides_topics else frozenset()
 
     def start_session(self, member: Member) -> None:
         """A member was heard of: its session starts again."""
