@@ -516,6 +516,10 @@ class Log:
     def _roll(self, base_offset: int, now_ms: int) -> Segment:
         """Start a segment; the old one's bytes are synced by the next flush, before the recovery point moves past."""
         active = self._active
+        last = self._segments.values[-1] if self._segments else None
+        if last is not None and last is not active:  # a roll that was interrupted had published it
+            self._unpublished, self._active = None, last
+            return last
         try:
             if active is None:
                 self._make_folder()

@@ -29,6 +29,8 @@ def check(files: MemoryFiles, log: Log, counts: tuple[int, int]) -> None:
     assert log.end_offset in counts
     for _ in range(12):
         append(log, values(f"{log.end_offset}", timestamp=NOW_MS + log.end_offset))
+    base_offsets = [segment.base_offset for segment in log.segments]
+    assert base_offsets == sorted(set(base_offsets))
     expected = [b"%d" % number for number in range(log.log_start_offset, log.end_offset)]
     assert [record.value for record in read_all(log)] == expected
     killed = open_log(config=TINY, handles=HandleCache(files), log_start_offset=log.log_start_offset)
