@@ -22,7 +22,7 @@ GROUP = "workers"
 PER_POLL = "one commit per poll of 500"
 PER_JOB = "one commit per job"
 SYNC = ", fsync"
-PERSIST_QUEUE, LITEQUEUE, HUEY = "persist-queue SQLiteAckQueue", "litequeue", "huey SqliteStorage"
+PERSIST_QUEUE, LITEQUEUE, HUEY = "persist-queue SQLiteAckQueue", "litequeue", "huey SqliteHuey"
 SHORT, LONG = "backlog of 10^4", "backlog of 10^6"
 
 
@@ -142,19 +142,22 @@ def litequeue(count: int, *, sync: bool = False) -> Sample:
 
 
 def huey(count: int, *, sync: bool = False) -> Sample:
-    """Its queue forgets a job when it is handed out, so there is no acknowledgement to pay for."""
-    from huey.storage import SqliteStorage
+    """A job is a task there, and is forgotten when it is handed out: no acknowledgement has to be paid for."""
+    from huey import SqliteHuey
 
     work = workload(count)
+    done: list[bytes] = []
     with fresh_directory() as directory:
-        jobs = SqliteStorage("queue", filename=str(directory / "huey.sqlite"))
-        durable(jobs.conn, sync)
+        jobs = SqliteHuey("queue", filename=str(directory / "huey.sqlite"), results=False)
+        durable(jobs.storage.conn, sync)
+        job = jobs.task()(done.append)
         with timed(count) as sample:
             for _, value in work.pairs():
-                jobs.enqueue(value)
-            done = [bytes(jobs.dequeue()) for _ in range(count)]
+                job(value)
+            for _ in range(count):
+                jobs.execute(jobs.dequeue())
         work.check(done, HUEY)
-        jobs.close()
+        jobs.storage.close()
     return sample
 
 

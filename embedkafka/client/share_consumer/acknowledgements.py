@@ -63,10 +63,7 @@ class Acknowledgements:
 
     def send(self, deadline_ms: float) -> Results:
         """Send everything, trying again until ``deadline_ms`` what can be retried; the outcome by partition."""
-        results = self._send_only() if len(self._in_flight) == 1 else None
-        if results is not None:
-            return results
-        results = {}
+        results: Results = {}
         while True:
             retriable = self._send_once(results)
             if not retriable:
@@ -77,12 +74,14 @@ class Acknowledgements:
                     self._settle(in_flight, sents, timeout, results)
                 return results
 
-    def _send_only(self) -> Results | None:
-        """The short way for one record; None where there are several, or where the answer needs thought."""
+    def send_only(self) -> Results | None:
+        """The short way for one record of one partition; None where there are several, or the answer needs thought."""
+        if len(self._in_flight) != 1 or self._callback is not None:
+            return None
         (in_flight,) = self._in_flight.values()
         only = in_flight.only()
         session = in_flight.session
-        if only is None or self._callback is not None or not session.is_open:
+        if only is None or not session.is_open:
             return None
         run, at = only
         reply = session.acknowledge_one(in_flight.key, run.first + at, run.states[at])

@@ -362,7 +362,6 @@ class KafkaShareConsumer(OneThread):
         if not self._is_explicit:
             raise IllegalStateError("acknowledge() needs share_acknowledgement_mode='explicit'")
 
-    @by_one_thread
     def commit_sync(self, timeout_ms: float | None = None) -> Results:
         """Send what was acknowledged (in implicit mode: all that the program got) and wait for the outcome.
 
@@ -372,6 +371,22 @@ class KafkaShareConsumer(OneThread):
         Returns:
             By partition None, or the error with which these acknowledgements failed; ``{}`` if there were none.
         """
+        results = self._commit_only()
+        return self._commit(timeout_ms) if results is None else results
+
+    def _commit_only(self) -> Results | None:
+        """Commit the one record that was acknowledged since the last commit; None where it is not that simple."""
+        if self._user is not None or not self._may_acknowledge or self._fresh or self._is_manual:
+            return None
+        self._user = threading.get_ident()
+        try:
+            self._link.check_usable()
+            return self._acknowledgements.send_only()
+        finally:
+            self._user = None
+
+    @by_one_thread
+    def _commit(self, timeout_ms: float | None) -> Results:
         acknowledgements = self._acknowledgements
         acknowledgements.run_callbacks()
         if self._iteration is not None:

@@ -91,9 +91,8 @@ class ShareSession:
         """The same for one record, which many programs commit at a time."""
         batch = _new(AcknowledgementBatch, (offset, offset, _ONE[type_]))
         partition = _new(ShareAcknowledgePartition, (key, (batch,)))
-        request = _new(
-            ShareAcknowledgeRequest, (self._group_id, self._member_id, self._next_epoch(), (partition,), False)
-        )
+        epoch = self._next_epoch()
+        request = _new(ShareAcknowledgeRequest, (self._group_id, self._member_id, epoch, (partition,), False))
         return self._port.share_acknowledge(self._context, request)
 
     def close(self) -> None:
