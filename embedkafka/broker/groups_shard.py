@@ -98,11 +98,13 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         self._live = LiveMembers()
         self._watchers = Watchers()
 
-    def run(self, command: Command, asker: Asker | None = None) -> Any:
+    def run(self, command: Command, asker: Asker | None = None, *, deliver: bool = True) -> Any:
         """Do what a command asks.
 
         Args:
             command: see :mod:`embedkafka.coordinator.decision`.
+            deliver: make the calls that others are owed; False for a caller that holds a lock, and then calls
+                :meth:`deliver`.
 
         Returns:
             The reply, or :data:`PARKED`.  Never raises for the state of groups or log: the reply carries the error.
@@ -110,7 +112,12 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         try:
             return super().run(command, asker)
         finally:
-            self._outbox.deliver()
+            if deliver:
+                self._outbox.deliver()
+
+    def deliver(self) -> None:
+        """Make the calls that others are owed.  Called without a lock held."""
+        self._outbox.deliver()
 
     def complete_transaction(
         self, producer_id: int, producer_epoch: int, *, commit: bool, coordinator_epoch: int, transaction_version: int

@@ -7,7 +7,10 @@ shard's own lock released, and the shard hears what came of it.  One thread at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from embedkafka.broker.api import (
     AlteredShareGroupOffset,
@@ -29,6 +32,7 @@ from embedkafka.broker.api import (
 from embedkafka.broker.groups_host import GroupsHost
 from embedkafka.broker.groups_members import host_of
 from embedkafka.broker.groups_shard import Asker, GroupShard
+from embedkafka.coordinator.decision import Command
 from embedkafka.coordinator.share.commands import (
     DeleteStates,
     ListedStates,
@@ -42,7 +46,10 @@ from embedkafka.coordinator.share.commands import (
 )
 from embedkafka.coordinator.share.member import LEAVE_EPOCH
 from embedkafka.coordinator.share_state.api import ShareStateSummary
+from embedkafka.errors import GroupIdNotFoundError
 from embedkafka.model import TopicIdPartition, TopicPartition
+
+Ask = Callable[[Command], Any]
 
 _BY_RESET = -1  # a start offset that ``share.auto.offset.reset`` decides about
 
@@ -92,14 +99,14 @@ class ShareGroups:
     def delete_group(self, group_id: str) -> GroupResult:
         """Delete a group of any type that has no members; a share group's states go first."""
         shard = self._shard(group_id)
-        with shard.states_lock:
-            refusal = shard.run(DeleteStates(group_id))  # None where there is no share group
+        with _states_of(shard) as ask:
+            refusal = ask(DeleteStates(group_id))  # None where there is no share group
             if refusal:  # not to be asked again: a member that goes now would take the group along without its states
                 return GroupResult(group_id, refusal, "the group's states cannot be deleted: it has members")
-            error_code = 0 if refusal is None else self._delete_open(shard, group_id)
+            error_code = 0 if refusal is None else self._delete_open(ask, group_id)
             if error_code:
                 return GroupResult(group_id, error_code, "the share coordinator could not delete the group's states")
-            result: GroupResult = shard.run(DeleteGroupsRequest([group_id]))[0]
+            result: GroupResult = ask(DeleteGroupsRequest([group_id]))[0]
             return result
 
     # Offsets ---------------------------------------------------------------------------------------------------------
@@ -126,8 +133,8 @@ class ShareGroups:
     def alter_offsets(self, request: AlterShareGroupOffsetsRequest) -> AlterShareGroupOffsetsReply:
         """Have a group without members begin elsewhere."""
         shard = self._shard(request.group_id)
-        with shard.states_lock:
-            reply: AlterShareGroupOffsetsReply = shard.run(request)
+        with _states_of(shard) as ask:
+            reply: AlterShareGroupOffsetsReply = ask(request)
             wanted = {
                 TopicIdPartition(result.topic_id, each.partition): request.offsets[each]
                 for each, result in reply.offsets.items()
@@ -135,7 +142,7 @@ class ShareGroups:
             }
             if reply.error_code or not wanted:
                 return reply
-            error_codes = self._set_up(shard, request.group_id, wanted)
+            error_codes = self._set_up(ask, request.group_id, wanted)
         return reply._replace(
             offsets={each: _altered(each, result, error_codes) for each, result in reply.offsets.items()}
         )
@@ -143,11 +150,11 @@ class ShareGroups:
     def delete_offsets(self, request: DeleteShareGroupOffsetsRequest) -> DeleteShareGroupOffsetsReply:
         """Forget how far a group without members is in whole topics."""
         shard = self._shard(request.group_id)
-        with shard.states_lock:
-            reply: DeleteShareGroupOffsetsReply = shard.run(request)
+        with _states_of(shard) as ask:
+            reply: DeleteShareGroupOffsetsReply = ask(request)
             if reply.error_code or all(each.error_code for each in reply.topics):
                 return reply
-            error_code = self._delete_open(shard, request.group_id)
+            error_code = self._delete_open(ask, request.group_id)
         if not error_code:
             return reply
         return reply._replace(
@@ -158,26 +165,26 @@ class ShareGroups:
 
     def _initialize(self, shard: GroupShard, group_id: str) -> int:
         """Initialize what waits for it; the reply is an error code."""
-        with shard.states_lock:
-            under_way = shard.run(OpenStates(group_id))
+        with _states_of(shard) as ask:
+            under_way = ask(OpenStates(group_id))
             if not isinstance(under_way, StatesUnderWay) or not under_way.initializing:
                 return 0  # somebody else was quicker
-            error_codes = self._set_up(shard, group_id, dict.fromkeys(under_way.initializing, _BY_RESET))
+            error_codes = self._set_up(ask, group_id, dict.fromkeys(under_way.initializing, _BY_RESET))
         return next((code for code in error_codes.values() if code), 0)
 
     def _set_up(
-        self, shard: GroupShard, group_id: str, start_offsets: Mapping[TopicIdPartition, int]
+        self, ask: Ask, group_id: str, start_offsets: Mapping[TopicIdPartition, int]
     ) -> Mapping[TopicIdPartition, int]:
-        under_way = shard.run(OpenStates(group_id))
+        under_way = ask(OpenStates(group_id))
         if not isinstance(under_way, StatesUnderWay):
-            return dict.fromkeys(start_offsets, under_way)
+            return dict.fromkeys(start_offsets, _code(under_way))
         error_codes = self._host.share_states.initialize(group_id, start_offsets, under_way.state_epoch)
         done = frozenset(each for each, code in error_codes.items() if not code)
         failed = frozenset(error_codes) - done
         if done:
-            shard.run(StatesInitialized(group_id, done))
+            ask(StatesInitialized(group_id, done))
         if failed:
-            shard.run(StatesNotInitialized(group_id, failed))
+            ask(StatesNotInitialized(group_id, failed))
         self._forget_late(group_id, done)
         return error_codes
 
@@ -188,18 +195,18 @@ class ShareGroups:
         if late:
             self._host.share_states.delete(group_id, late)
 
-    def _delete_open(self, shard: GroupShard, group_id: str) -> int:
+    def _delete_open(self, ask: Ask, group_id: str) -> int:
         """Delete what waits for it; the reply is an error code."""
-        under_way = shard.run(OpenStates(group_id))
+        under_way = ask(OpenStates(group_id))
         if not isinstance(under_way, StatesUnderWay):
-            return int(under_way)
+            return _code(under_way)
         if under_way.deleting:
             error_codes = self._host.share_states.delete(group_id, under_way.deleting)
             error_code = next((code for code in error_codes.values() if code), 0)
             if error_code:
                 return error_code
         if under_way.deleting_topics:
-            shard.run(StatesDeleted(group_id, under_way.deleting_topics))
+            ask(StatesDeleted(group_id, under_way.deleting_topics))
         return 0
 
     # Partitions ------------------------------------------------------------------------------------------------------
@@ -223,6 +230,24 @@ class ShareGroups:
         asked = {each: TopicPartition(name, each.partition) for each, name in names.items()}
         ends = self._host.end_offsets(list(asked.values())) if asked else {}
         return {each: ends[topic_partition] for each, topic_partition in asked.items()}
+
+
+@contextmanager
+def _states_of(shard: GroupShard) -> Iterator[Ask]:
+    """Be the one who has the states of a shard's groups changed; gives what sends commands to the shard meanwhile.
+
+    Watchers and others hear of what they are owed afterwards, with no lock held.
+    """
+    try:
+        with shard.states_lock:
+            yield partial(shard.run, deliver=False)
+    finally:
+        shard.deliver()
+
+
+def _code(answer: object) -> int:
+    """The error code that came instead of what was asked for; nothing comes where the group is gone."""
+    return answer if isinstance(answer, int) else GroupIdNotFoundError.errno
 
 
 def _has_lag(summary: ShareStateSummary) -> bool:

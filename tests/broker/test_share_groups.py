@@ -210,6 +210,24 @@ def test_a_watch_tells_that_there_is_something_to_hear() -> None:
     unwatch()
 
 
+def test_a_watch_is_told_with_no_lock_held() -> None:
+    world = World()
+    beat(world, "a")
+    shard = world.groups._shard("g")
+    free: list[bool] = []
+
+    def look() -> None:
+        for lock in (shard.lock, shard.states_lock):
+            free.append(lock.acquire(blocking=False))
+            if free[-1]:
+                lock.release()
+
+    world.groups.watch_group(world.remote, "g", "a", look)
+    beat(world, "b", topics=["u"])
+    assert len(free) > 2
+    assert all(free)
+
+
 def test_whoever_leaves_is_gone_at_once() -> None:
     world = World()
     beat(world)
