@@ -10,6 +10,7 @@ from embedkafka.coordinator.classic import group as classic
 from embedkafka.coordinator.consumer.reconcile import OUTCOMES
 from embedkafka.coordinator.share import states as share_states
 from embedkafka.coordinator.share.member import NEXT_STATES
+from embedkafka.coordinator.share_partition import standing
 from embedkafka.coordinator.transaction.state import PREDECESSORS, TransactionState
 
 ARCHITECTURE = Path(__file__).parents[2] / "embedkafka" / "ARCHITECTURE.md"
@@ -46,6 +47,14 @@ def draw_share_members() -> str:
     return "\n".join(lines)
 
 
+def draw_shared_records() -> str:
+    lines = ["| a shared record | may follow |", "|---|---|"]
+    for state, previous in standing.PREDECESSORS.items():
+        names = ", ".join(f"`{name}`" for each, name in standing.NAMES.items() if each in previous)
+        lines.append(f"| `{standing.NAMES[state]}` | {names} |")
+    return "\n".join(lines)
+
+
 def draw_transaction() -> str:
     lines = ["| a transaction's state | may follow |", "|---|---|"]
     for state, previous in PREDECESSORS.items():
@@ -55,7 +64,15 @@ def draw_transaction() -> str:
 
 
 @pytest.mark.parametrize(
-    "draw", [draw_reconciliation, draw_classic, draw_share_states, draw_share_members, draw_transaction]
+    "draw",
+    [
+        draw_reconciliation,
+        draw_classic,
+        draw_share_states,
+        draw_share_members,
+        draw_shared_records,
+        draw_transaction,
+    ],
 )
 def test_a_picture_is_what_its_table_draws(draw: object) -> None:
     assert callable(draw)

@@ -28,6 +28,15 @@ ACKNOWLEDGED = DeliveryState.ACKNOWLEDGED
 ARCHIVED = DeliveryState.ARCHIVED
 HIDDEN = -1
 
+NAMES: Mapping[int, str] = {
+    AVAILABLE: "Available",
+    ACQUIRED: "Acquired",
+    ACKNOWLEDGED: "Acknowledged",
+    ARCHIVED: "Archived",
+    HIDDEN: "Hidden",
+}
+"""Kafka's, but for the last."""
+
 PREDECESSORS: Mapping[int, frozenset[int]] = {
     AVAILABLE: frozenset({ACQUIRED}),
     ACQUIRED: frozenset({AVAILABLE, ACQUIRED}),  # the second one is a lock that is renewed
