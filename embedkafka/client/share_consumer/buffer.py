@@ -64,11 +64,6 @@ class Buffered:
         end_count = len(into) + limit
         while self._acquired and len(into) < end_count and self.error is None:
             first, last, delivery_count = self._acquired[0]
-            behind = self._cursor.next_offset
-            if behind > first:  # an interrupt came after these were read: they come when their lock ends
-                self.in_flight.drop(first, min(behind, last + 1))
-                self._pass(behind)
-                continue
             try:
                 records = self._cursor.take_acquired(end_count - len(into), first, last, delivery_count)
             except (RecordDeserializationError, CorruptRecordError) as error:
@@ -79,6 +74,13 @@ class Buffered:
             into += records
             self.in_flight.hand_out(records, first, end)
             self._pass(end)
+
+    def realign(self) -> None:
+        """After an interrupt: be where the cursor is; what it read and nobody got comes when its lock ends."""
+        behind = self._cursor.next_offset
+        for first, last, _ in self._acquired:
+            self.in_flight.drop_unread(first, min(behind, last + 1))
+        self._pass(behind)
 
     def raise_error(self) -> NoReturn:
         """Raise what kept the next record from being read, and go on behind it.

@@ -149,6 +149,8 @@ class ShareFetcher:
         """An error kept these records from the program, so they come again."""
         for in_flight in self._in_flight.values():
             in_flight.give_back(handed.get(in_flight.topic_partition, ()))
+        for buffered in self._buffered:
+            buffered.realign()
 
     # Asking ----------------------------------------------------------------------------------------------------------
 

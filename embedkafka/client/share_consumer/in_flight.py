@@ -169,11 +169,24 @@ class InFlight:
         self.again[record.offset] = (record, deadline_ms)
 
     def drop(self, first: int, end: int) -> None:
-        """The lock of these offsets has ended before the program got them: others have them now."""
+        """Of these offsets the program gets no more what it has not got: their lock has ended, or will."""
         for offset in range(first, end):
-            self._mark(offset, SETTLED)
-            self.again.pop(offset, None)
+            if self._state(offset) in (ACQUIRED, AGAIN):
+                self._mark(offset, SETTLED)
+                self.again.pop(offset, None)
         self._remove_settled(list(self._runs))
+
+    def drop_unread(self, first: int, end: int) -> None:
+        """The same for those only that were never handed out."""
+        for offset in range(first, end):
+            if self._state(offset) == ACQUIRED:
+                self._mark(offset, SETTLED)
+
+    def _state(self, offset: int) -> int:
+        at = bisect_right(self._runs, offset, key=_first_of) - 1
+        if at < 0 or offset >= self._runs[at].end:
+            return SETTLED
+        return self._runs[at].states[offset - self._runs[at].first]
 
     # Acknowledging ---------------------------------------------------------------------------------------------------
 

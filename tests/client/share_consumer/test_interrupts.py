@@ -41,7 +41,8 @@ def test_a_poll_that_is_interrupted_loses_no_record() -> None:
             went_through = not interrupted_at(line, consumer.poll)
             if went_through:
                 return
-            assert sorted(drain(kafka, consumer)) == [0, 1, 2], line
+            got = sorted(drain(kafka, consumer))
+            assert got == [0, 1, 2], line
 
 
 @pytest.mark.timeout(600)
