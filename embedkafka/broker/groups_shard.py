@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ from embedkafka.broker.groups_timers import ShardTimers
 from embedkafka.broker.shard import Shard
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.coordinator import records
-from embedkafka.coordinator.config import GroupConfig
+from embedkafka.coordinator.config import GroupConfig, GroupSettings
 from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.decision import (
     SESSION,
@@ -46,6 +46,7 @@ from embedkafka.coordinator.decision import (
 )
 from embedkafka.coordinator.machine import GroupMachine
 from embedkafka.coordinator.share.commands import ListStates, ShareHeartbeat
+from embedkafka.coordinator.topics import Topics
 from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError
 from embedkafka.record import BatchHeader, Record, encode_batch
 from embedkafka.record.control import decode_marker
@@ -186,13 +187,18 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
     def _serve(self, command: Command, asker: Asker | None) -> Any:
         topics, settings = self._host.known_topics(), self._host.group_settings()
         with self.lock:
-            self._topics = topics
-            self._settings = settings
+            self._see(topics, settings)
             if refusal := self._refusal(command):
                 return error_reply(command, refusal)
             self._catch_up()
             decision = self._turn(command, asker)
         return decision.reply if decision.park is None else PARKED
+
+    def _see(self, topics: Topics, settings: Mapping[str, GroupSettings]) -> None:
+        """Take in what was looked up before the lock was had: another thread may have looked later, and been here."""
+        if topics.version > self._topics.version:
+            self._topics = topics
+        self._settings = settings
 
     def _handle(self, command: Command, now_ms: int) -> Decision:
         return self._machine.handle(command, now_ms, self._topics, self._settings)
@@ -323,7 +329,7 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         try:
             topics, settings = self._host.known_topics(), self._host.group_settings()
             with self.lock:
-                self._topics, self._settings = topics, settings
+                self._see(topics, settings)
                 if self._closed:
                     return
                 if self._suspect:

@@ -164,6 +164,19 @@ def test_a_topic_that_goes_while_states_are_initialized_leaves_none() -> None:
     assert world.host.share_states.start_offsets == {}
 
 
+def test_topics_never_grow_older_for_a_shard() -> None:
+    """A command that looked at them before it waited for the lock would take a new topic for a deleted one."""
+    world = World()
+    old = world.host.known_topics()
+    world.host.topics["new"] = 1
+    beat(world, topics=["t", "new"])
+    newest = world.host.known_topics
+    world.host.known_topics = lambda: old  # type: ignore[method-assign]
+    beat(world, "b")
+    world.host.known_topics = newest  # type: ignore[method-assign]
+    assert len(where(world).offsets) == 9
+
+
 # Staying -------------------------------------------------------------------------------------------------------------
 
 
