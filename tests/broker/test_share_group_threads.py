@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from broker.interrupts import IS_FULL
 from broker.support import Broker, running
 
 from embedkafka.broker import api
@@ -83,7 +84,9 @@ def check(broker: Broker, group_id: str) -> None:
         assert found.error_code == 0, f"partition {partition} was assigned without a state"
 
 
-def test_both_coordinators_agree_whatever_members_and_operators_do_at_once(seed: int) -> None:
+@pytest.mark.parametrize("round_number", range(200 if IS_FULL else 3))
+def test_both_coordinators_agree_whatever_members_and_operators_do_at_once(seed: int, round_number: int) -> None:
+    seed += 1000 * round_number
     with running(clock=SystemClock()) as broker:
         for name, count in TOPICS.items():
             broker.create(name, count)
