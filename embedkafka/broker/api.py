@@ -144,6 +144,7 @@ class PartitionFetch(NamedTuple):
     fetch_offset: int
     max_bytes: int = 1_048_576
     current_leader_epoch: int = -1
+    last_fetched_epoch: int = -1
 
 
 class FetchRequest(NamedTuple):

@@ -227,6 +227,8 @@ class Fetcher:
         if partition is None:
             raise UnknownTopicOrPartitionError(f"no partition {asked.topic_partition} here")
         check_leader_epoch(partition, asked.current_leader_epoch)
+        if asked.last_fetched_epoch > partition.leader_epoch:
+            raise OffsetOutOfRangeError(f"{asked.topic_partition} has no records of epoch {asked.last_fetched_epoch}")
         log = partition.log
         offset = asked.fetch_offset
         high_watermark = log.end_offset

@@ -159,7 +159,7 @@ class Topics:
         validate_topic_name(spec.topic)
         if is_duplicate:
             raise InvalidRequestError("Duplicate topic name.")
-        if spec.topic in INTERNAL_TOPICS:
+        if spec.topic in INTERNAL_TOPICS and spec.topic not in self._topics:
             raise InvalidTopicError(f"{spec.topic} is internal: it comes into being when it is first needed")
         with self._changing():
             if spec.topic in self._topics:
@@ -249,9 +249,11 @@ class Topics:
 
     def delete(self, names: Sequence[str]) -> list[TopicResult]:
         """Delete topics; their files go after ``file.delete.delay.ms``."""
-        return [_result(name, partial(self._delete, name)) for name in names]
+        return [_result(name, partial(self._delete, name, is_duplicate=names.count(name) > 1)) for name in names]
 
-    def _delete(self, name: str) -> TopicResult:
+    def _delete(self, name: str, *, is_duplicate: bool) -> TopicResult:
+        if is_duplicate:
+            raise InvalidRequestError("Duplicate topic name.")
         if not self.config.boolean("delete.topic.enable"):
             raise TopicDeletionDisabledError("Topic deletion is disabled.")
         if name in INTERNAL_TOPICS:

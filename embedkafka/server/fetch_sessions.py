@@ -41,6 +41,7 @@ class Asked(NamedTuple):
     fetch_offset: int
     max_bytes: int
     current_leader_epoch: int = -1
+    last_fetched_epoch: int = -1
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from embedkafka.errors import (
     FetchSessionTopicIdError,
     InvalidFetchSessionEpochError,
     UnknownTopicIdError,
+    UnknownTopicOrPartitionError,
     UnsupportedCompressionTypeError,
 )
 from embedkafka.model import TopicPartition
@@ -33,6 +34,7 @@ from embedkafka.server.handler import Handler
 _TOPIC_IDS = 13  # the first version with them
 _ZSTD = 10
 _NO_OFFSET = -1
+_UNKNOWN = (UnknownTopicOrPartitionError.errno, UnknownTopicIdError.errno)
 
 
 class _Reading(NamedTuple):
@@ -77,7 +79,8 @@ def fetch(call: Call, request: FetchRequest) -> object:
         if parked is not None:
             call.when_abandoned(parked.cancel)
 
-    answer = partial(_answer, call, reading, keys, unknown)
+    is_committed = request.isolation_level == api.READ_COMMITTED
+    answer = partial(_answer, call, reading, keys, unknown, is_committed)
     if call.port.fetches_promptly(wanted):
         return call.later(ask, answer)
     call.in_worker(ask, partial(_answer_cold, call, answer))
@@ -100,7 +103,10 @@ def _begin(call: Call, request: FetchRequest) -> _Reading | int:
     uses_topic_ids = call.version >= _TOPIC_IDS
     asked = {
         SessionKey(topic.topic_id if uses_topic_ids else topic.topic, partition.partition): Asked(
-            partition.fetch_offset, partition.partition_max_bytes, partition.current_leader_epoch
+            partition.fetch_offset,
+            partition.partition_max_bytes,
+            partition.current_leader_epoch,
+            partition.last_fetched_epoch,
         )
         for topic in request.topics
         for partition in topic.partitions
@@ -134,6 +140,7 @@ def _answer(
     reading: _Reading,
     keys: dict[TopicPartition, SessionKey],
     unknown: list[SessionKey],
+    is_committed: bool,
     reply: api.FetchReply,
 ) -> FetchResponse:
     session = reading.session
@@ -159,29 +166,35 @@ def _answer(
             topic_id = ZERO_UUID if isinstance(key.topic, str) else key.topic
             topic = topics[name] = FetchableTopicResponse(name, topic_id)
             response.responses.append(topic)
-        topic.partitions.append(_partition(each, call.version))
+        topic.partitions.append(_partition(each, call.version, is_committed=is_committed))
     for key in unknown:
         assert not isinstance(key.topic, str)
-        data = PartitionData(key.partition, UnknownTopicIdError.errno, _NO_OFFSET, records=memoryview(b""))
-        response.responses.append(FetchableTopicResponse("", key.topic, [data]))
+        refused = _refused(key.partition, UnknownTopicIdError.errno)
+        response.responses.append(FetchableTopicResponse("", key.topic, [refused]))
     return response
 
 
-def _partition(reply: api.PartitionFetchReply, version: int) -> PartitionData:
+def _partition(reply: api.PartitionFetchReply, version: int, *, is_committed: bool) -> PartitionData:
     records = reply.records
     if version < _ZSTD and any(_has_zstd(chunk) for chunk in records):
-        return PartitionData(
-            reply.topic_partition.partition, UnsupportedCompressionTypeError.errno, _NO_OFFSET, records=memoryview(b"")
-        )
+        return _refused(reply.topic_partition.partition, UnsupportedCompressionTypeError.errno)
+    if reply.error_code:
+        return _refused(reply.topic_partition.partition, reply.error_code)
+    aborted = [AbortedTransaction(*each) for each in reply.aborted_transactions] if is_committed else None
     return PartitionData(
         partition_index=reply.topic_partition.partition,
-        error_code=reply.error_code,
+        error_code=0,
         high_watermark=reply.high_watermark,
         last_stable_offset=reply.last_stable_offset,
         log_start_offset=reply.log_start_offset,
-        aborted_transactions=[AbortedTransaction(*each) for each in reply.aborted_transactions],
+        aborted_transactions=aborted,
         records=records or memoryview(b""),  # consumers take null for a broken reply
     )
+
+
+def _refused(partition: int, error_code: int) -> PartitionData:
+    aborted: list[AbortedTransaction] | None = [] if error_code in _UNKNOWN else None  # as Kafka answers
+    return PartitionData(partition, error_code, _NO_OFFSET, aborted_transactions=aborted, records=memoryview(b""))
 
 
 def _has_zstd(chunk: memoryview) -> bool:

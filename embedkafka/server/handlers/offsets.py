@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embedkafka.broker import api
-from embedkafka.errors import UnsupportedVersionError
+from embedkafka.errors import InvalidRequestError, UnsupportedVersionError
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.apis.api_02_list_offsets import (
     ListOffsetsPartitionResponse,
@@ -31,12 +31,16 @@ def list_offsets(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse
     """Offsets by time, partition by partition."""
     asked: dict[TopicPartition, int] = {}
     epochs: dict[TopicPartition, int] = {}
-    refused: set[TopicPartition] = set()
+    refused: dict[TopicPartition, int] = {}
     for topic in request.topics:
         for partition in topic.partitions:
             topic_partition = TopicPartition(topic.name, partition.partition_index)
+            if topic_partition in asked or topic_partition in refused:
+                refused[topic_partition] = InvalidRequestError.errno  # named twice: refused, once
+                asked.pop(topic_partition, None)
+                continue
             if call.version < _FIRST_VERSION.get(partition.timestamp, 0):
-                refused.add(topic_partition)
+                refused[topic_partition] = UnsupportedVersionError.errno
                 continue
             asked[topic_partition] = partition.timestamp
             epochs[topic_partition] = partition.current_leader_epoch
@@ -44,12 +48,15 @@ def list_offsets(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse
         each.topic_partition: each
         for each in call.port.list_offsets(call.context, api.ListOffsetsRequest(asked, request.isolation_level, epochs))
     }
-    found.update((each, api.PartitionOffset(each, UnsupportedVersionError.errno)) for each in refused)
+    found.update((each, api.PartitionOffset(each, error_code)) for each, error_code in refused.items())
     return ListOffsetsResponse(
         topics=[
             ListOffsetsTopicResponse(
                 topic.name,
-                [_offset(found[TopicPartition(topic.name, each.partition_index)], call) for each in topic.partitions],
+                [
+                    _offset(found[TopicPartition(topic.name, number)], call)
+                    for number in dict.fromkeys(each.partition_index for each in topic.partitions)
+                ],
             )
             for topic in request.topics
         ]

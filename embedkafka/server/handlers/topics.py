@@ -34,6 +34,7 @@ from embedkafka.protocol.apis.api_20_delete_topics import (
     DeletableTopicResult,
     DeleteTopicsRequest,
     DeleteTopicsResponse,
+    DeleteTopicState,
 )
 from embedkafka.protocol.apis.api_37_create_partitions import (
     CreatePartitionsRequest,
@@ -148,7 +149,14 @@ def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopicsRespo
         call.context, [_new_topic(topic) for topic in request.topics], validate_only=request.validate_only
     )
     configs = _configs_of(call, results) if call.version >= 5 and not request.validate_only else {}
-    return CreateTopicsResponse(topics=[_created(call, result, configs.get(result.topic, [])) for result in results])
+    return CreateTopicsResponse(
+        topics=[_created(call, result, configs.get(result.topic, [])) for result in _once(results)]
+    )
+
+
+def _once(results: Sequence[api.TopicResult]) -> list[api.TopicResult]:
+    """One answer a topic: a topic that is named twice is refused, and that is said once."""
+    return list({result.topic: result for result in results}.values())
 
 
 def _created(call: Call, result: api.TopicResult, configs: list[CreatableTopicConfigs]) -> CreatableTopicResult:
@@ -201,17 +209,18 @@ def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsRespo
     """Delete topics by name, from version 6 also by id."""
     if call.version < 6:
         deleted = call.port.delete_topics(call.context, request.topic_names)
-        return DeleteTopicsResponse(responses=[_deleted(result) for result in deleted])
+        return DeleteTopicsResponse(responses=[_deleted(result) for result in _once(deleted)])
     names = [topic.name if topic.name is not None else call.port.topic_name(topic.topic_id) for topic in request.topics]
-    results = iter(call.port.delete_topics(call.context, [name for name in names if name is not None]))
+    results = {
+        result.topic: result
+        for result in call.port.delete_topics(call.context, [name for name in names if name is not None])
+    }
     responses = []
     for topic, name in zip(request.topics, names, strict=True):
         if name is None:
-            responses.append(
-                DeletableTopicResult(name=None, topic_id=topic.topic_id, error_code=UnknownTopicIdError.errno)
-            )
-        else:
-            deletion = _deleted(next(results))
+            responses.append(_undeleted(topic))
+        elif name in results:
+            deletion = _deleted(results.pop(name))
             if topic.name is None and not call.port.is_authorized(
                 call.context, api.AclOperation.DESCRIBE, _TOPIC, name
             ):
@@ -219,6 +228,14 @@ def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsRespo
                 deletion.topic_id = topic.topic_id
             responses.append(deletion)
     return DeleteTopicsResponse(responses=responses)
+
+
+def _undeleted(topic: DeleteTopicState) -> DeletableTopicResult:
+    if topic.topic_id == ZERO_UUID:
+        error_code, message = InvalidRequestError.errno, "Neither topic name nor id were specified."
+    else:
+        error_code, message = UnknownTopicIdError.errno, "This server does not host this topic ID."
+    return DeletableTopicResult(name=None, topic_id=topic.topic_id, error_code=error_code, error_message=message)
 
 
 def _deleted(result: api.TopicResult) -> DeletableTopicResult:
@@ -246,7 +263,8 @@ def create_partitions(call: Call, request: CreatePartitionsRequest) -> CreatePar
     results = call.port.create_partitions(call.context, specs, validate_only=request.validate_only)
     return CreatePartitionsResponse(
         results=[
-            CreatePartitionsTopicResult(result.topic, result.error_code, result.error_message) for result in results
+            CreatePartitionsTopicResult(result.topic, result.error_code, result.error_message)
+            for result in _once(results)
         ]
     )
 
