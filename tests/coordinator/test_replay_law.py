@@ -6,7 +6,7 @@ import random
 
 from coordinator.amounts import MANY
 from coordinator.driver import Driver
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from embedkafka.coordinator.api import (
@@ -166,6 +166,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80), configs())
+@example(1, 46, GroupConfig(max_size=2, initial_rebalance_delay_ms=0))  # one that waits asks again and is answered
 @MANY
 def test_every_parked_client_is_a_waiting_member(seed: int, steps: int, config: GroupConfig) -> None:
     """So every one of them is answered when its member is, and nobody waits for ever."""

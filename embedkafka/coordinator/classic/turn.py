@@ -7,6 +7,7 @@ from dataclasses import replace
 from embedkafka.coordinator.classic.group import Group, Member
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
+    JOIN,
     SESSION,
     Command,
     Decision,
@@ -78,8 +79,9 @@ class Turn:
         for waiting, answer in self._completions:
             if waiting == key:
                 key, reply = None, answer
-            else:
-                others.append((waiting, answer))
+                if not self._was_waiting(waiting):
+                    continue
+            others.append((waiting, answer))
         changed = self.group != self._before
         return Decision(
             reply=reply,
@@ -89,3 +91,8 @@ class Turn:
             events=[GroupChanged(self.group.group_id, self.group)] if changed else (),
             timers=self._timers,
         )
+
+    def _was_waiting(self, key: ParkKey) -> bool:
+        """Whether the sender has asked before, and its first request waits for the same answer."""
+        member = self._before.members.get(key.member_id)
+        return member is not None and (member.awaiting_join if key.kind == JOIN else member.awaiting_sync)
