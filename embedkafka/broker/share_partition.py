@@ -189,8 +189,12 @@ class LedSharePartition:
     # Under the lock -------------------------------------------------------------------------------------------------
 
     def _acquire(self, wanted: Wanted, settings: ShareGroupSettings) -> Taken:
-        if self._timer is not None and self._timer.deadline_ms <= self._host.clock.monotonic_ms():
-            self._end_locks(settings)
+        clock = self._host.clock
+        if self._timer is not None and self._timer.deadline_ms <= clock.monotonic_ms():
+            try:
+                self._end_locks(settings)
+            except DeadLetterTopicMissing:
+                clock.call_soon(self._locks_due)  # which may create it: it holds no lock, not even a lane's
         self._catch_up(settings)
         machine = self._machine
         log_start_offset = self.partition.log.log_start_offset
@@ -368,7 +372,10 @@ class LedSharePartition:
             raise read_error(self.partition, error) from error
         finally:
             for partition in to_wake:
-                partition.wake_readers()
+                if wakes:
+                    partition.wake_readers()
+                else:
+                    self._host.clock.call_soon(partition.wake_readers)
         if has_more:
             for waiting in list(self.parked):
                 waiting.woken()

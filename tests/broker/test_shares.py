@@ -570,6 +570,30 @@ class TestDeadLetters:
             assert len(self.letters(broker)) == 1
             assert broker.config("errors.deadletterqueue.group.enable", "dlq.t").value == "true"
 
+    def test_a_reader_that_finds_locks_overdue_leaves_the_missing_topic_to_the_engines_turn(self) -> None:
+        """The timer is late; the reader may be woken with a producer's lane locked, where no topic is created."""
+        with running(**{"errors.deadletterqueue.auto.create.topics.enable": True}) as broker:
+            broker.create()
+            broker.set_config(
+                "g",
+                resource_type=api.ResourceType.GROUP,
+                errors_deadletterqueue_topic_name="dlq.t",
+                share_delivery_count_limit="2",
+            )
+            initialize(broker)
+            broker.send(b"1")
+            worker = Worker(broker)
+            worker.take()
+            worker.acknowledge((0, 0, RELEASE))
+            worker.take()
+            clock = clock_of(broker)
+            clock._elapsed_ms += 30_000  # without a look at the timers
+            broker.send(b"2")
+            assert [job.offset for job in Worker(broker, "other").take()] == [1]
+            assert broker.engine.topics.topic("dlq.t") is None
+            clock.run_tasks()
+            assert len(self.letters(broker)) == 1
+
     @pytest.mark.parametrize("name", ["dlq.missing", "dlq.forbidden", "other", "__internal"])
     def test_without_a_topic_that_may_be_used_the_record_is_given_up_all_the_same(
         self, broker: Broker, worker: Worker, name: str
