@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from embedkafka.broker import api
-from embedkafka.broker.acls import SUPPORTED_OPERATIONS, bit_field
 from embedkafka.errors import SecurityDisabledError
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class SecurityPort(ABC):
 
     def authorized_operations(self, context: api.RequestContext, resource_type: int, name: str) -> int:
         """What the caller may do to a topic, a group or the cluster, as Kafka's bit field."""
+        from embedkafka.broker.acls import SUPPORTED_OPERATIONS, bit_field
+
         return bit_field(SUPPORTED_OPERATIONS[resource_type])
 
     def describe_acls(self, context: api.RequestContext, wanted: api.AclBindingFilter) -> api.DescribeAclsReply:

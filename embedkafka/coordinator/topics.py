@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
+
+from embedkafka.coordinator.patterns import compile_pattern
 
 
 class Topic(NamedTuple):
@@ -51,7 +51,7 @@ class Topics:
         """
         found = self._matches.get(pattern)
         if found is None:
-            matches = compiled(pattern).fullmatch
+            matches = compile_pattern(pattern).fullmatch
             found = self._matches[pattern] = frozenset(name for name in self._by_name if matches(name))
         return found
 
@@ -68,17 +68,6 @@ class Topics:
 
 
 NO_TOPICS = Topics()
-
-
-@lru_cache(maxsize=256)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A broker-side regular expression.
-
-    Kafka uses RE2J, this is Python's ``re``: look-around and backreferences, which RE2J refuses, work; ``\\pL`` and
-    ``\\Q..\\E``, which RE2J knows, are errors; ``\\z`` is ``\\Z``; and the time it takes is not bound by the length of
-    the name, so a pattern should be the program's own.
-    """
-    return re.compile(pattern)
 
 
 def _hash(topics: list[Topic]) -> int:

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import Any
 
 from embedkafka.broker import api
-from embedkafka.broker.scram import salted_password
 from embedkafka.client.admin.base import AdminBase
 from embedkafka.errors import IllegalArgumentError, for_code
 
@@ -65,6 +64,8 @@ class UserScramCredentialUpsertion:
             raise IllegalArgumentError("a password is kept by SCRAM_SHA_256 or SCRAM_SHA_512")
         self.iterations = self.DEFAULT_ITERATIONS if iterations is None else iterations
         self.salt = os.urandom(_SALT_BYTES) if salt is None else salt  # of a password never a repeatable one
+        from embedkafka.broker.scram import salted_password  # the hashes are for few programs
+
         text = password.encode() if isinstance(password, str) else password
         mechanism_used = api.ScramMechanism(self.mechanism)
         self.salted_password = salted_password(mechanism_used, text, self.salt, self.iterations)

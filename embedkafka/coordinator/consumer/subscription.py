@@ -9,7 +9,8 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import Member
 from embedkafka.coordinator.consumer.serialized import epoch_record, member_record, regex_record
 from embedkafka.coordinator.consumer.turn import Turn
-from embedkafka.coordinator.topics import Topics, compiled
+from embedkafka.coordinator.patterns import compile_pattern
+from embedkafka.coordinator.topics import Topics
 from embedkafka.errors import InvalidRegularExpressionError
 from embedkafka.protocol.internal.consumer_group_regular_expression import ConsumerGroupRegularExpressionValue
 
@@ -37,8 +38,8 @@ def update_epoch(turn: Turn, *, must_grow: bool) -> None:
 def check_regex(pattern: str) -> None:
     """Raise :class:`InvalidRegularExpressionError` for what is no regular expression."""
     try:
-        compiled(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        compile_pattern(pattern)
+    except re.error as error:
         raise InvalidRegularExpressionError(f"SubscribedTopicRegex {pattern!r} is not valid: {error}") from None
 
 

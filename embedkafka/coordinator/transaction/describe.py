@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from embedkafka.coordinator.patterns import compile_pattern
 from embedkafka.coordinator.transaction.api import (
     DescribedTransaction,
     ListedTransaction,
@@ -45,7 +46,7 @@ def list_transactions(
 ) -> Decision:
     """Every transactional id that passes the filters (KIP-994, KIP-1152), by name."""
     try:
-        pattern = re.compile(request.transactional_id_pattern) if request.transactional_id_pattern else None
+        pattern = compile_pattern(request.transactional_id_pattern) if request.transactional_id_pattern else None
     except re.error:
         return Decision(reply=ListTransactionsReply(InvalidRegularExpressionError.errno))
     listed = [
