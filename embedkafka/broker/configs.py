@@ -42,6 +42,7 @@ from embedkafka.errors import (
 from embedkafka.model import validate_topic_name
 
 _DYNAMIC_DEFAULT_BROKER_CONFIG = 3
+_MIN_IN_SYNC = "min.insync.replicas"
 _TABLES: Mapping[int, ConfigDef] = {
     ResourceType.TOPIC: TOPIC_CONFIGS,
     ResourceType.BROKER: BROKER_CONFIGS,
@@ -104,7 +105,7 @@ class Configs:
         if resource.resource_type == ResourceType.BROKER:
             broker_id = self._checked_broker(resource.name)
             if broker_id is None:
-                changed = self._topics.catalog.broker_configs(None)
+                changed = self._for_all_brokers()
                 return [
                     (BROKER_CONFIGS[name], _dynamic_entry(BROKER_CONFIGS[name], value))
                     for name, value in sorted(changed.items())
@@ -177,10 +178,14 @@ class Configs:
         shown = None if sensitive else value
         return ConfigEntry(key.name, shown, source, not key.is_dynamic, sensitive, synonyms, int(key.type))
 
+    def _for_all_brokers(self) -> dict[str, str]:
+        """What was set for all brokers; min.insync.replicas Kafka sets itself when a cluster begins (KIP-966)."""
+        least = self._config.static.get(_MIN_IN_SYNC, BROKER_CONFIGS[_MIN_IN_SYNC].default)
+        return {_MIN_IN_SYNC: str(least), **self._topics.catalog.broker_configs(None)}
+
     def _broker_synonyms(self, name: str) -> list[ConfigSynonym]:
         """Where a broker setting can get its value from, what holds first."""
-        catalog = self._topics.catalog
-        per_broker, everywhere = catalog.broker_configs(self._broker_id), catalog.broker_configs(None)
+        per_broker, everywhere = self._topics.catalog.broker_configs(self._broker_id), self._for_all_brokers()
         found = []
         for member in broker_family(name):
             if member in per_broker:

@@ -81,6 +81,7 @@ TOPIC_CONFIGS = ConfigDef(
             ConfigType.BOOLEAN,
             False,
             "Whether the topic may take dead letters of share groups (KIP-1191; Kafka has it since 4.4).",
+            is_internal=True,  # 4.3 does not list it
         ),
         ConfigKey(
             "file.delete.delay.ms",
