@@ -87,7 +87,7 @@ class ShareStateMachine:
             known = [key for key in command.keys if key in self._states]
             return Decision(dict.fromkeys(command.keys, 0), [ShareStateRecord(key, None) for key in known])
         if isinstance(command, ForgetTopics):
-            gone = [key for key in self._states if key.topic_id in command.topic_ids]
+            gone = sorted(key for key in self._states if key.topic_id in command.topic_ids)
             return Decision(records=[ShareStateRecord(key, None) for key in gone])
         assert isinstance(command, SnapshotCold), f"not a command: {command!r}"
         return self._snapshot_cold(command.before_offset, now_ms)
@@ -155,11 +155,11 @@ class ShareStateMachine:
     def _snapshot_cold(self, before_offset: int, now_ms: int) -> Decision:
         """Nothing where everything is cold: then nothing new was written that could be pruned."""
         latest_ms = now_ms - self.config.cold_snapshot_interval_ms
-        cold = [
+        cold = sorted(
             key
             for key, known in self._states.items()
             if known.written_ms <= latest_ms or self._snapshot_offsets[key] < before_offset
-        ]
+        )
         if len(cold) == len(self._states):
             return Decision()
         return Decision(records=[ShareStateRecord(key, _renewed(self._states[key], now_ms)) for key in cold])
