@@ -12,13 +12,14 @@ from typing import ClassVar
 from uuid import UUID
 
 from embedkafka.coordinator.api import OffsetFetchRequest
-from embedkafka.coordinator.assignment import Assignment, Owned
+from embedkafka.coordinator.assignment import Owned
 from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.consumer import serialized
 from embedkafka.coordinator.consumer.member import STATIC_LEAVE_EPOCH, Member, MemberState
 from embedkafka.coordinator.consumer.offsets import commit_errors, epoch_error
 from embedkafka.coordinator.decision import CommitOffsets, Timer
 from embedkafka.coordinator.group_type import KnownMember, Session
+from embedkafka.coordinator.logged_group import LoggedGroup
 from embedkafka.coordinator.records import (
     ConsumerGroupRecord,
     ConsumerMemberRecord,
@@ -34,8 +35,6 @@ from embedkafka.model import TopicPartition
 from embedkafka.protocol.internal.consumer_group_regular_expression import ConsumerGroupRegularExpressionValue
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
-FIRST_EPOCH = 1  # of a group before its first member, so that a member that joins, with epoch 0, is always behind
-
 
 def session_timeout_ms(member: Member, settings: GroupSettings) -> int:
     """How long a member may be silent."""
@@ -43,16 +42,9 @@ def session_timeout_ms(member: Member, settings: GroupSettings) -> int:
 
 
 @dataclass(slots=True)
-class ConsumerGroup:
-    """``targets`` and ``members`` are by member id, ``regexes`` by pattern."""
+class ConsumerGroup(LoggedGroup[Member]):
+    """``regexes`` are by pattern."""
 
-    group_id: str
-    epoch: int = FIRST_EPOCH
-    metadata_hash: int = 0
-    assignment_epoch: int = FIRST_EPOCH
-    assignment_timestamp_ms: int = 0
-    members: dict[str, Member] = field(default_factory=dict)
-    targets: dict[str, Assignment] = field(default_factory=dict)
     regexes: dict[str, ConsumerGroupRegularExpressionValue] = field(default_factory=dict)
     # ----------------------------------------------------------------------------------------------------------------
     owners: dict[UUID, dict[int, int]] = field(default_factory=dict)  # epoch of the owner, by topic and partition
@@ -82,20 +74,13 @@ class ConsumerGroup:
         if isinstance(record, CurrentAssignmentRecord):
             self._apply_current(record)
         elif isinstance(record, TargetRecord):
-            if record.value is None:
-                self.targets.pop(record.key.member_id, None)
-            else:
-                self.targets[record.key.member_id] = serialized.target_of(record.value)
+            self.apply_target(record.key.member_id, record.value)
         elif isinstance(record, ConsumerMemberRecord):
             self._apply_member(record)
         elif isinstance(record, TargetEpochRecord):
-            value = record.value
-            self.assignment_epoch = FIRST_EPOCH if value is None else value.assignment_epoch
-            self.assignment_timestamp_ms = 0 if value is None else value.assignment_timestamp
+            self.apply_target_epoch(record.value)
         elif isinstance(record, ConsumerGroupRecord):
-            if record.value is not None:
-                self.epoch = record.value.epoch
-                self.metadata_hash = record.value.metadata_hash
+            self.apply_epoch(record.value)
         elif isinstance(record, RegularExpressionRecord):
             self._subscribed = None
             if record.value is None:
@@ -158,9 +143,6 @@ class ConsumerGroup:
         epochs = self.owners.get(topic_id)
         return epochs is None or partition not in epochs
 
-    def target_of(self, member_id: str) -> Assignment:
-        return self.targets.get(member_id, {})
-
     def static_member(self, instance_id: str) -> Member | None:
         """The member that holds an instance id."""
         member_id = self.static_members.get(instance_id)
@@ -188,21 +170,12 @@ class ConsumerGroup:
         return "Stable" if reconciled else "Reconciling"
 
     @property
-    def is_empty(self) -> bool:
+    def is_abandoned(self) -> bool:
         return not self.members
-
-    is_abandoned = is_empty
-
-    @property
-    def member_count(self) -> int:
-        return len(self.members)
 
     def known_members(self) -> Iterator[KnownMember]:
         for member in self.members.values():
             yield KnownMember(member.member_id, member.client_host, member.instance_id)
-
-    def knows(self, member_id: str) -> bool:
-        return member_id in self.members
 
     def session(self, member_id: str, settings: GroupSettings) -> Session | None:
         member = self.members.get(member_id)

@@ -140,10 +140,6 @@ def tombstones(group_id: str, members: Iterable[str], targets: Iterable[str], re
 # From records --------------------------------------------------------------------------------------------------------
 
 
-def target_of(value: ConsumerGroupTargetAssignmentMemberValue) -> Assignment:
-    return {each.topic_id: frozenset(each.partitions) for each in value.topic_partitions if each.partitions}
-
-
 def with_metadata(member: Member, value: ConsumerGroupMemberMetadataValue) -> Member:
     classic = value.classic_member_metadata
     return replace(

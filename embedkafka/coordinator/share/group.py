@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from embedkafka.coordinator.api import OffsetFetchRequest
-from embedkafka.coordinator.assignment import Assignment
 from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.decision import CommitOffsets, Timer
 from embedkafka.coordinator.group_type import KnownMember, Session
+from embedkafka.coordinator.logged_group import LoggedGroup
 from embedkafka.coordinator.records import Record
 from embedkafka.coordinator.share import serialized
 from embedkafka.coordinator.share.member import ShareMember
@@ -31,20 +31,11 @@ from embedkafka.errors import GroupIdNotFoundError
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
-FIRST_EPOCH = 1  # of a group before its first member, so that a member that joins, with epoch 0, is always behind
-
 
 @dataclass(slots=True)
-class ShareGroup:
-    """``targets`` and ``members`` are by member id."""
+class ShareGroup(LoggedGroup[ShareMember]):
+    """``states`` are those that the share coordinator keeps."""
 
-    group_id: str
-    epoch: int = FIRST_EPOCH
-    metadata_hash: int = 0
-    assignment_epoch: int = FIRST_EPOCH
-    assignment_timestamp_ms: int = 0
-    members: dict[str, ShareMember] = field(default_factory=dict)
-    targets: dict[str, Assignment] = field(default_factory=dict)
     states: ShareStates = NO_STATES
     # Derived ---------------------------------------------------------------------------------------------------------
     _subscribed: frozenset[str] | None = field(default=None, compare=False, repr=False)
@@ -65,21 +56,15 @@ class ShareGroup:
         if isinstance(record, ShareAssignmentRecord):
             self._apply_assignment(record)
         elif isinstance(record, ShareTargetRecord):
-            if record.value is None:
-                self.targets.pop(record.key.member_id, None)
-            else:
-                self.targets[record.key.member_id] = serialized.target_of(record.value)
+            self.apply_target(record.key.member_id, record.value)
         elif isinstance(record, ShareMemberRecord):
             self._apply_member(record)
         elif isinstance(record, ShareTargetEpochRecord):
-            value = record.value
-            self.assignment_epoch = FIRST_EPOCH if value is None else value.assignment_epoch
-            self.assignment_timestamp_ms = 0 if value is None else value.assignment_timestamp
+            self.apply_target_epoch(record.value)
         elif isinstance(record, ShareStatesRecord):
             self.states = NO_STATES if record.value is None else serialized.states_of(record.value)
-        elif isinstance(record, ShareGroupRecord) and record.value is not None:
-            self.epoch = record.value.epoch
-            self.metadata_hash = record.value.metadata_hash
+        elif isinstance(record, ShareGroupRecord):
+            self.apply_epoch(record.value)
 
     def _apply_member(self, record: ShareMemberRecord) -> None:
         self._subscribed = None
@@ -99,9 +84,6 @@ class ShareGroup:
             self.members[member_id] = serialized.without_assignment(old)
 
     # What follows ----------------------------------------------------------------------------------------------------
-
-    def target_of(self, member_id: str) -> Assignment:
-        return self.targets.get(member_id, {})
 
     def subscribed_topics(self) -> frozenset[str]:
         """All topics that members read."""
@@ -135,22 +117,11 @@ class ShareGroup:
     def shown_state(self) -> str:
         return "Stable" if self.members else "Empty"
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.members
-
     is_abandoned = False  # a share group stays until somebody deletes it: its states are worth as much as offsets
-
-    @property
-    def member_count(self) -> int:
-        return len(self.members)
 
     def known_members(self) -> Iterator[KnownMember]:
         for member in self.members.values():
             yield KnownMember(member.member_id, member.client_host, None)
-
-    def knows(self, member_id: str) -> bool:
-        return member_id in self.members
 
     def session(self, member_id: str, settings: GroupSettings) -> Session | None:
         return Session(settings.share_session_timeout_ms) if member_id in self.members else None

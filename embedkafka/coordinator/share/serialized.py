@@ -126,10 +126,6 @@ def tombstones(group_id: str, members: Iterable[str]) -> list[Record]:
 _STATES = {state.value: state for state in ShareMemberState}
 
 
-def target_of(value: ShareGroupTargetAssignmentMemberValue) -> Assignment:
-    return {each.topic_id: frozenset(each.partitions) for each in value.topic_partitions if each.partitions}
-
-
 def with_metadata(member: ShareMember, value: ShareGroupMemberMetadataValue) -> ShareMember:
     return replace(
         member,
