@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from embedkafka.cli import acls, backup, consume, groups, log, perf, produce, serve, topics, users
+from embedkafka.cli import acls, backup, consume, groups, log, perf, produce, quotas, serve, topics, users
 from embedkafka.cli.demo.command import demo
 from embedkafka.cli.session import DataOption, set_globals
 
@@ -55,6 +55,7 @@ app.command("serve")(serve.serve)
 app.add_typer(groups.app, name="groups")
 app.add_typer(users.app, name="users")
 app.add_typer(acls.app, name="acls")
+app.add_typer(quotas.app, name="quotas")
 app.add_typer(log.app, name="log")
 app.command("backup")(backup.backup)
 app.add_typer(perf.app, name="perf")

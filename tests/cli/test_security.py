@@ -83,3 +83,37 @@ def test_rules_are_added_listed_and_removed(data: Path) -> None:
 )
 def test_a_rule_that_says_too_little_or_too_much_is_wrong_usage(data: Path, words: tuple[str, ...]) -> None:
     assert call("acls", *words, "--data", data).exit_code == 2
+
+
+def test_limits_are_set_listed_and_removed(data: Path) -> None:
+    said = call(
+        "quotas", "set", "producer_byte_rate=1000", "request_percentage=12.5", "--user", "alice", "--data", data
+    )
+    assert said.exit_code == 0, said.stderr
+    call("quotas", "set", "consumer_byte_rate=5", "--user", "default", "--client-id", "app", "--data", data)
+    call("quotas", "set", "connection_creation_rate=7", "--ip", "10.0.0.1", "--data", data)
+    rows = call("quotas", "list", "--data", data, "--json").objects()
+    assert [tuple(row.values()) for row in rows] == [
+        ("default", "app", None, "consumer_byte_rate", 5.0),
+        (None, None, "10.0.0.1", "connection_creation_rate", 7.0),
+        ("alice", None, None, "producer_byte_rate", 1000.0),
+        ("alice", None, None, "request_percentage", 12.5),
+    ]
+    call("quotas", "remove", "producer_byte_rate", "request_percentage", "--user", "alice", "--data", data)
+    assert len(call("quotas", "list", "--data", data, "--json").objects()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("set", "producer_byte_rate=1000"),
+        ("set", "producer_byte_rate", "--user", "alice"),
+        ("set", "producer_byte_rate=much", "--user", "alice"),
+        ("set", "producer_byte_rate=0", "--user", "alice"),
+        ("set", "bytes=1", "--user", "alice"),
+        ("set", "connection_creation_rate=1", "--user", "alice"),
+        ("remove", "producer_byte_rate"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_wrong_usage(data: Path, words: tuple[str, ...]) -> None:
+    assert call("quotas", *words, "--data", data).exit_code == 2
