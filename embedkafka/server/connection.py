@@ -100,13 +100,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self.last_active = self.site.loop.time()
-        if self._is_closing:
+        if self._is_closing or self._framing.error is not None:
             return
-        try:
-            frames = self._framing.received(nbytes)
-        except KafkaError as error:
-            self.refuse(error)
-            return
+        frames = self._framing.received(nbytes)
         self._waiting.extend(frames)
         self._waiting_bytes += sum(map(len, frames))
         self._count_held()
@@ -165,6 +161,9 @@ class Connection(asyncio.BufferedProtocol):
             self._waiting_bytes -= len(frame)
             self._calls.begin(frame)
         self._is_pumping = False
+        if self._framing.error is not None and not self._waiting and self._calls.current is None:
+            self.refuse(self._framing.error)
+            return
         self._flush()
         self._watch_reading()
 

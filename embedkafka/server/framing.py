@@ -26,12 +26,15 @@ class Framing:
     Args:
         inbox: shared by the connections of a loop.
         max_bytes: the largest frame (``socket.request.max.bytes``).
+
+    ``error`` says what is wrong with the stream, once something is: the frames before that are whole, and none follows.
     """
 
-    __slots__ = ("_filled", "_frame", "_head", "_inbox", "_size", "max_bytes")
+    __slots__ = ("_filled", "_frame", "_head", "_inbox", "_size", "error", "max_bytes")
 
     def __init__(self, inbox: memoryview, max_bytes: int) -> None:
         self.max_bytes = max_bytes
+        self.error: KafkaProtocolError | None = None  # a size that is negative or too large
         self._inbox = inbox
         self._head = b""  # the beginning of a size
         self._frame: bytearray | None = None  # the beginning of a frame
@@ -65,11 +68,7 @@ class Framing:
         return memoryview(frame)[self._filled :]
 
     def received(self, count: int) -> list[memoryview]:
-        """The frames that are whole, now that ``count`` bytes have come.
-
-        Raises:
-            KafkaProtocolError: a size that is negative or too large.
-        """
+        """The frames that are whole, now that ``count`` bytes have come; see also ``error``."""
         if self._frame is None:
             return self._cut(self._inbox[:count])
         self._filled += count
@@ -87,7 +86,8 @@ class Framing:
         while end - position >= _SIZE.size:
             (size,) = _SIZE.unpack_from(data, position)
             if not 0 <= size <= self.max_bytes:
-                raise KafkaProtocolError(f"a frame of {size} bytes; socket.request.max.bytes is {self.max_bytes}")
+                self.error = KafkaProtocolError(f"a frame of {size} bytes, at most {self.max_bytes} are taken")
+                return frames
             position += _SIZE.size
             if end - position < size:
                 self._begin(size, data[position:])

@@ -118,10 +118,12 @@ def test_an_api_or_version_that_is_not_there_closes_the_connection(peer: WirePee
     assert peer.is_closed_by_listener()
 
 
-def test_what_was_answered_before_a_mistake_is_still_sent(peer: WirePeer) -> None:
-    good = request_bytes(18, 0, ApiVersionsRequest(), 5)
-    peer.socket.sendall(good + frame(b"\xff" * 20))
-    assert peer.receive_frame()[:4] == (5).to_bytes(4, "big")
+@pytest.mark.parametrize("mistake", [frame(b"\xff" * 20), frame(b""), b"\xff" * 20], ids=["header", "empty", "size"])
+def test_what_was_asked_before_a_mistake_is_still_answered(peer: WirePeer, mistake: bytes) -> None:
+    in_worker = request_bytes(3, 9, MetadataRequest(None), 6)
+    good = request_bytes(18, 0, ApiVersionsRequest(), 5) + in_worker
+    peer.socket.sendall(good + mistake)
+    assert [peer.receive_frame()[:4] for _ in range(2)] == [(5).to_bytes(4, "big"), (6).to_bytes(4, "big")]
     assert peer.is_closed_by_listener()
 
 
