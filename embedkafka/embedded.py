@@ -158,7 +158,8 @@ class EmbeddedKafka:
         Args:
             host: an address of this machine.
             port: 0 takes a free one; the listener's ``port`` tells which.
-            advertised: host and port that clients are told to connect to, where that differs (a proxy, a container).
+            advertised: host and port that clients are told to connect to, where those differ from what they have
+                reached (a proxy, a container).
             allow_public: listen on an address that other machines reach although nobody has to authenticate.
             security_protocol: ``PLAINTEXT``, ``SSL``, ``SASL_PLAINTEXT`` or ``SASL_SSL``.
             sasl_mechanisms: of ``PLAIN``, ``SCRAM-SHA-256`` and ``SCRAM-SHA-512``; None is the broker's

@@ -64,6 +64,10 @@ class Call:
     def peer(self) -> Peer:
         return self._calls.peer
 
+    def endpoint(self, broker_id: int) -> tuple[str, int]:
+        """Where the peer reaches a broker: there is one, at the advertised address, or where it has reached it."""
+        return self.site.advertised or self._calls.reached
+
     def complete(self, response: Any) -> None:
         """Answer; from any thread.  The first answer counts."""
         self.site.mailbox.post(self._calls.answer, self, response)

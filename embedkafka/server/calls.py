@@ -33,12 +33,14 @@ class Calls:
 
     Attributes:
         current: the call that is under way.
+        reached: the address at which the peer has reached the listener.
         in_workers: how many run on a worker's thread, also ones that nobody waits for any more.
     """
 
-    def __init__(self, connection: Connection, site: Site, peer: Peer) -> None:
+    def __init__(self, connection: Connection, site: Site, peer: Peer, reached: tuple[str, int]) -> None:
         self.site = site
         self.peer = peer
+        self.reached = reached
         self.current: Call | None = None
         self.in_workers = 0
         self._connection = connection

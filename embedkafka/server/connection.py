@@ -71,7 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._outbox = Outbox(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = site.new_peer(f"/{name[0]}" if isinstance(name, tuple) else "/unknown")
-        self._calls = Calls(self, site, self.peer)
+        self._calls = Calls(self, site, self.peer, tuple(transport.get_extra_info("sockname")[:2]))
         self._is_admitted = site.admit(self, self.peer.client_host)
         if not self._is_admitted:
             self.abort()

@@ -31,6 +31,11 @@ _log = logging.getLogger(__name__)
 
 _GRACE_S = 5.0  # for replies that are under way when the listener closes
 
+_EVERYWHERE = {
+    "0.0.0.0": "127.0.0.1",
+    "::": "::1",
+}  # every address of this machine, and the one that is this machine's own
+
 _listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
 
 
@@ -40,7 +45,8 @@ class Listener:
     Attributes:
         host: where it listens.
         port: the port, also where 0 was asked for.
-        advertised: host and port that clients are told to connect to.
+        advertised: host and port that clients are told to connect to; one that listens on every address tells each
+            client the address that it has reached, and this is the machine's own.
         security_protocol: Kafka's name of how it is spoken to.
     """
 
@@ -50,7 +56,9 @@ class Listener:
         self.engine = engine
         self.host, self.port = sock.getsockname()[:2]
         self.security_protocol = security_protocol
-        self.advertised = advertised or (_reachable(self.host), self.port)
+        self._is_everywhere = self.host in _EVERYWHERE
+        self._told = advertised
+        self.advertised = advertised or (_EVERYWHERE.get(self.host, self.host), self.port)
         self.owner: object = None  # kept alive as long as somebody may connect
         self._socket = sock
         self._process_id = os.getpid()
@@ -77,7 +85,7 @@ class Listener:
         Args:
             host: an address or name of this machine; ``0.0.0.0`` or ``::`` is all of them.
             port: 0 takes a free one.
-            advertised: what clients are told, where that differs (a proxy, a container).
+            advertised: what clients are told, where that differs from what they have reached (a proxy, a container).
             security_protocol: Kafka's name of what the next two come to.
             ssl_context: speak TLS.
             new_peer: what a connection's peer starts as, given its address.
@@ -168,7 +176,7 @@ class Listener:
             table,
             {key: api(key) for key in table},
             limits,
-            advertised=self.advertised,
+            advertised=self._told if self._is_everywhere else self.advertised,
             new_peer=new_peer,
         )
         self._server = self._loop.run_until_complete(
@@ -271,11 +279,6 @@ def _bind(host: str, port: int, limits: Limits) -> socket.socket:
 def _text(endpoint: Endpoint) -> str:
     host, port = endpoint
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _reachable(host: str) -> str:
-    """What to tell clients where the listener is bound to every address: this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _forked() -> None:

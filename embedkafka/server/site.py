@@ -32,7 +32,10 @@ Endpoint = tuple[str, int]
 
 
 class Site:
-    """One listener's inside.  But for what the attributes' own classes allow, for the loop's thread only."""
+    """One listener's inside.  ``advertised`` is None where each peer is told the address that it has reached.
+
+    But for what the attributes' own classes allow, for the loop's thread only.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Site:
         served: Mapping[int, Api],
         limits: Limits,
         *,
-        advertised: Endpoint,
+        advertised: Endpoint | None,
         new_peer: Callable[[str], Peer],
     ) -> None:
         self.engine = engine
@@ -64,10 +67,6 @@ class Site:
         self._per_host: Counter[str] = Counter()
         self.held_bytes = 0
         self._held_up: dict[Connection, None] = {}  # they read nothing until there is room again
-
-    def endpoint(self, broker_id: int) -> Endpoint:
-        """Where this listener's peers reach a broker: its advertised address."""
-        return self.advertised
 
     # Connections -----------------------------------------------------------------------------------------------------
 

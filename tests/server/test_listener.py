@@ -63,6 +63,15 @@ def test_peers_are_told_the_advertised_address_where_there_is_one(kafka: Embedde
     assert listener.address == "kafka.example:19092"
 
 
+def test_a_listener_on_every_address_tells_each_peer_the_one_that_it_has_reached(kafka: EmbeddedKafka) -> None:
+    listener = kafka.listen("0.0.0.0", allow_public=True)
+    for host in ("127.0.0.1", "127.0.0.2"):
+        listener.host = host
+        with WirePeer(listener) as peer:
+            (broker,) = peer.ask(3, 12, MetadataRequest(None)).brokers
+        assert (broker.host, broker.port) == (host, listener.port)
+
+
 def test_each_listener_of_an_engine_tells_its_own(kafka: EmbeddedKafka) -> None:
     for listener in (kafka.listen(), kafka.listen()):
         with WirePeer(listener) as peer:

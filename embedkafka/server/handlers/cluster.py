@@ -108,7 +108,7 @@ def describe_quorum(call: Call, request: quorum.DescribeQuorumRequest) -> quorum
         error_message="",
         topics=[quorum.TopicData(topic, found) for topic, found in results.items()],
         nodes=[
-            quorum.Node(voter, [quorum.Listener("PLAINTEXT", *call.site.endpoint(voter))])
+            quorum.Node(voter, [quorum.Listener("PLAINTEXT", *call.endpoint(voter))])
             for voter in (voters if call.version >= 2 else ())
         ],
     )

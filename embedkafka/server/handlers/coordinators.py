@@ -29,7 +29,7 @@ def find_coordinator(call: Call, request: FindCoordinatorRequest) -> FindCoordin
 
 
 def _coordinator(call: Call, found: api.FoundCoordinator) -> Coordinator:
-    host, port = ("", -1) if found.error_code else call.site.endpoint(found.broker_id)
+    host, port = ("", -1) if found.error_code else call.endpoint(found.broker_id)
     return Coordinator(found.key, found.broker_id, host, port, found.error_code, found.error_message)
 
 

@@ -97,7 +97,7 @@ def _fetched(call: Call, reply: api.ShareFetchReply) -> fetching.ShareFetchRespo
         acquisition_lock_timeout_ms=reply.acquisition_lock_timeout_ms,
         responses=list(topics.values()),
         node_endpoints=[
-            fetching.NodeEndpoint(leader_id, *call.site.endpoint(leader_id)) for leader_id in _leaders(reply.partitions)
+            fetching.NodeEndpoint(leader_id, *call.endpoint(leader_id)) for leader_id in _leaders(reply.partitions)
         ],
     )
 
@@ -154,8 +154,7 @@ def share_acknowledge(
         acquisition_lock_timeout_ms=reply.acquisition_lock_timeout_ms,
         responses=list(topics.values()),
         node_endpoints=[
-            acknowledging.NodeEndpoint(leader_id, *call.site.endpoint(leader_id))
-            for leader_id in _leaders(reply.partitions)
+            acknowledging.NodeEndpoint(leader_id, *call.endpoint(leader_id)) for leader_id in _leaders(reply.partitions)
         ],
     )
 

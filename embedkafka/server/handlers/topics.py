@@ -102,7 +102,7 @@ def _metadata_response(
         operations = call.port.authorized_operations(call.context, _CLUSTER, _CLUSTER_NAME)
     return MetadataResponse(
         brokers=[
-            MetadataResponseBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
+            MetadataResponseBroker(broker.broker_id, *call.endpoint(broker.broker_id), broker.rack)
             for broker in reply.brokers
         ],
         cluster_id=reply.cluster_id,
@@ -295,7 +295,7 @@ def describe_cluster(call: Call, request: DescribeClusterRequest) -> DescribeClu
         cluster_id=reply.cluster_id,
         controller_id=reply.controller_id,
         brokers=[
-            DescribeClusterBroker(broker.broker_id, *call.site.endpoint(broker.broker_id), broker.rack)
+            DescribeClusterBroker(broker.broker_id, *call.endpoint(broker.broker_id), broker.rack)
             for broker in reply.brokers
         ],
         cluster_authorized_operations=operations,
