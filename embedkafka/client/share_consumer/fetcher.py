@@ -170,15 +170,21 @@ class ShareFetcher:
                 session = self._sessions[port] = ShareSession(port, context, group.group_id, group.member_id)
             self._sent[port] = sent = _Sent()
             self._metrics.fetches.add()
-            sent.parked = session.fetch(
-                wanted,
-                self._completion(sent),
-                max_wait_ms=0 if not wait else -1 if settings.min_bytes <= 1 else settings.max_wait_ms,
-                min_bytes=settings.min_bytes,
-                max_bytes=settings.max_bytes,
-                max_records=max_records,
-                acquire_mode=settings.acquire_mode,
-            )
+            try:
+                sent.parked = session.fetch(
+                    wanted,
+                    self._completion(sent),
+                    max_wait_ms=0 if not wait else -1 if settings.min_bytes <= 1 else settings.max_wait_ms,
+                    min_bytes=settings.min_bytes,
+                    max_bytes=settings.max_bytes,
+                    max_records=max_records,
+                    acquire_mode=settings.acquire_mode,
+                )
+            except BaseException:
+                if sent.reply is None:  # an interrupt: nobody knows how much of it the broker has heard
+                    session.reset()
+                    del self._sent[port]
+                raise
 
     def _completion(self, sent: _Sent) -> Callable[[ShareFetchReply], None]:
         arrived, now_ms = self._arrived, self._link.clock.monotonic_ms

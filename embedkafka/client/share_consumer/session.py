@@ -20,6 +20,7 @@ from embedkafka.broker.api import (
     ShareFetchRequest,
 )
 from embedkafka.client.share_consumer.in_flight import RENEW, Sent
+from embedkafka.errors import InvalidShareSessionEpochError
 from embedkafka.model import TopicIdPartition
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ShareSession:
         self._member_id = member_id
         self._epoch = _OPENING
         self._known: set[TopicIdPartition] = set()
+        self._is_unsure = False  # whether the broker has heard the last acknowledgements
 
     @property
     def is_open(self) -> bool:
@@ -85,33 +87,45 @@ class ShareSession:
     def acknowledge(self, acknowledged: Acknowledged) -> ShareAcknowledgeReply:
         """Say what became of records, and hear at once how that went."""
         renews = any(RENEW in sent.types for sents in acknowledged.values() for sent in sents)
-        return self._acknowledge(acknowledged, self._next_epoch(), renews)
+        partitions = [
+            ShareAcknowledgePartition(key, [sent.batch() for sent in sents]) for key, sents in acknowledged.items()
+        ]
+        return self._acknowledge(partitions, renews)
 
     def acknowledge_one(self, key: TopicIdPartition, offset: int, type_: int) -> ShareAcknowledgeReply:
         """The same for one record, which many programs commit at a time."""
         batch = _new(AcknowledgementBatch, (offset, offset, _ONE[type_]))
-        partition = _new(ShareAcknowledgePartition, (key, (batch,)))
-        epoch = self._next_epoch()
-        request = _new(ShareAcknowledgeRequest, (self._group_id, self._member_id, epoch, (partition,), False))
+        return self._acknowledge((_new(ShareAcknowledgePartition, (key, (batch,))),), False)
+
+    def _acknowledge(self, partitions: Sequence[ShareAcknowledgePartition], renews: bool) -> ShareAcknowledgeReply:
+        try:
+            reply = self._ask(self._epoch, partitions, renews)
+        except BaseException:
+            self._is_unsure = True  # an interrupt: the broker may have heard it
+            raise
+        if self._is_unsure:
+            self._is_unsure = False
+            if reply.error_code == InvalidShareSessionEpochError.errno:  # it has, and counted on
+                self._next_epoch()
+                reply = self._ask(self._epoch, partitions, renews)
+        self._next_epoch()
+        return reply
+
+    def _ask(self, epoch: int, partitions: Sequence[ShareAcknowledgePartition], renews: bool) -> ShareAcknowledgeReply:
+        request = _new(ShareAcknowledgeRequest, (self._group_id, self._member_id, epoch, partitions, renews))
         return self._port.share_acknowledge(self._context, request)
 
     def close(self) -> None:
         """End the session: what is still held goes to others at once."""
         if self.is_open:
-            self._acknowledge({}, _CLOSING, False)
+            self._ask(_CLOSING, (), False)
             self.reset()
-
-    def _acknowledge(self, acknowledged: Acknowledged, epoch: int, renews: bool) -> ShareAcknowledgeReply:
-        partitions = [
-            ShareAcknowledgePartition(key, [sent.batch() for sent in sents]) for key, sents in acknowledged.items()
-        ]
-        request = ShareAcknowledgeRequest(self._group_id, self._member_id, epoch, partitions, renews)
-        return self._port.share_acknowledge(self._context, request)
 
     def reset(self) -> None:
         """The broker does not know this session: the next fetch opens another."""
         self._epoch = _OPENING
         self._known.clear()
+        self._is_unsure = False
 
     def _next_epoch(self) -> int:
         epoch = self._epoch
