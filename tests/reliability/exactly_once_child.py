@@ -6,20 +6,17 @@ target phase, before or after it or in the middle of a write, or its parent does
 
 from __future__ import annotations
 
-import importlib
 import json
-import mmap
-import os
 import random
-import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from reliability.dying import Killer
 
 PARTITIONS = 2
 GROUP = "workers"
@@ -51,66 +48,6 @@ class Life:
     target: str | None = None  # the phase to die in; None: the parent kills
     after_transactions: int = 5
     sabotage: str | None = None  # a bug to play, which the checker must find
-
-
-class _Killer:
-    """Notes the phase, and ends the process in the target phase once its time has come."""
-
-    def __init__(self, life: Life) -> None:
-        source = random.Random(life.seed)
-        self._target = life.target
-        self._left = max(1, life.after_transactions)
-        self._where = source.choice(("before", "write", "after"))
-        self._board = mmap.mmap(os.open(life.board, os.O_RDWR), 1)
-        self._is_armed = False
-
-    def install(self) -> None:
-        for phase, where in _METHODS.items():
-            _replace(where, partial(self._in_phase, phase))
-        from embedkafka.files.posix import PosixFile
-
-        original = PosixFile.write_at
-
-        def write_at(file: Any, data: Any, position: int) -> int:
-            if self._is_armed:
-                original(file, bytes(data)[: len(data) // 2], position)
-                self._die()
-            return original(file, data, position)
-
-        PosixFile.write_at = write_at  # type: ignore[method-assign]
-
-    def _in_phase(self, phase: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(shard: Any, *arguments: Any) -> Any:
-            command = _COMMANDS.get(phase)
-            if command is not None and type(arguments[0]).__name__ != command:
-                return method(shard, *arguments)
-            before = self._board[0]
-            self._board[0] = PHASES.index(phase)
-            is_meant = phase == self._target and self._is_due()
-            if is_meant and self._where == "before":
-                self._die()
-            self._is_armed = is_meant and self._where == "write"
-            result = method(shard, *arguments)
-            if is_meant:
-                self._die()
-            self._board[0] = before
-            return result
-
-        return wrapped
-
-    def _is_due(self) -> bool:
-        self._left -= 1
-        return self._left == 0
-
-    def _die(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _replace(where: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    module, _, path = where.partition(":")
-    owner, _, name = path.partition(".")
-    found = getattr(importlib.import_module(module), owner)
-    setattr(found, name, wrap(getattr(found, name)))
 
 
 def work(kafka: Any, engine: Any, *, seed: int, until: Callable[[Any], bool] = lambda consumer: False) -> None:
@@ -211,13 +148,26 @@ BUGS: dict[str, Callable[[], None]] = {
 }
 
 
+def _concerns(phase: str, arguments: Sequence[Any]) -> bool:
+    command = _COMMANDS.get(phase)
+    return command is None or type(arguments[1]).__name__ == command  # the first one is the shard
+
+
 def main(life: Life) -> None:
     import embedkafka
 
     if life.sabotage is not None:
         BUGS[life.sabotage]()
     engine = embedkafka.EmbeddedKafka(life.directory, **BROKER)
-    _Killer(life).install()
+    Killer(
+        PHASES,
+        _METHODS,
+        board=life.board,
+        seed=life.seed,
+        target=life.target,
+        after_calls=life.after_transactions,
+        concerns=_concerns,
+    ).install()
     work(embedkafka, engine, seed=life.seed)
 
 

@@ -7,20 +7,18 @@ and what it was told it has done goes into a journal, one line a step, written b
 
 from __future__ import annotations
 
-import importlib
 import json
-import mmap
 import os
 import random
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from reliability.dying import Killer
 
 GROUP = "g"
 TOPIC = "jobs"
@@ -52,65 +50,6 @@ class Life:
     target: str | None = None  # the phase to die in; None: the parent kills
     after_calls: int = 5
     sabotage: str | None = None  # a bug to play, which the checker must find
-
-
-class _Killer:
-    """Notes the phase, and ends the process in the target phase once its time has come."""
-
-    def __init__(self, life: Life) -> None:
-        source = random.Random(life.seed)
-        self._target = life.target
-        self._left = max(1, life.after_calls)
-        self._where = source.choice(("before", "write", "after"))
-        self._board = mmap.mmap(os.open(life.board, os.O_RDWR), 1)
-        self._is_armed = False
-
-    def install(self) -> None:
-        for phase, where in _METHODS.items():
-            _replace(where, partial(self._in_phase, phase))
-        from embedkafka.files.posix import PosixFile
-
-        original = PosixFile.write_at
-
-        def write_at(file: Any, data: Any, position: int) -> int:
-            if self._is_armed:
-                original(file, bytes(data)[: len(data) // 2], position)
-                self._die()
-            return original(file, data, position)
-
-        PosixFile.write_at = write_at  # type: ignore[method-assign]
-
-    def _in_phase(self, phase: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*arguments: Any, **others: Any) -> Any:
-            before = self._board[0]
-            self._board[0] = PHASES.index(phase)
-            is_meant = phase == self._target and self._is_due()
-            if is_meant and self._where == "before":
-                self._die()
-            self._is_armed = is_meant and self._where == "write"
-            result = method(*arguments, **others)
-            if is_meant:
-                self._die()
-            self._board[0] = before
-            return result
-
-        return wrapped
-
-    def _is_due(self) -> bool:
-        self._left -= 1
-        return self._left == 0
-
-    def _die(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _replace(where: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    module, _, path = where.partition(":")
-    found: Any = importlib.import_module(module)
-    *owners, name = path.split(".")
-    for owner in owners:
-        found = getattr(found, owner)
-    setattr(found, name, wrap(getattr(found, name)))
 
 
 def work(broker: Any, *, seed: int, note: Callable[..., None], until: Callable[[int], bool]) -> None:
@@ -225,8 +164,14 @@ def main() -> None:
     life = Life(**json.loads(sys.argv[1]))
     if life.sabotage:
         BUGS[life.sabotage]()
-    killer = _Killer(life)
-    killer.install()
+    Killer(
+        PHASES,
+        _METHODS,
+        board=life.board,
+        seed=life.seed,
+        target=life.target,
+        after_calls=life.after_calls,
+    ).install()
     from broker.support import Broker
 
     from embedkafka.broker.engine import Engine

@@ -6,13 +6,8 @@ Round ``n`` has the seed ``EMBEDKAFKA_SEED + n``.
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +24,7 @@ from reliability.exactly_once_child import (
     Life,
     work,
 )
+from reliability.watching import live_and_die
 
 import embedkafka
 
@@ -39,7 +35,6 @@ INPUTS = 3_000  # a partition; more than the lives of one directory can read
 TARGETS = (*PHASES[1:], None)
 HITS_PER_PHASE_IN_100_ROUNDS = 5
 _CHILD = Path(__file__).with_name("exactly_once_child.py")
-_LIFE_TIMEOUT_S = 60
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
@@ -72,28 +67,16 @@ class Directory:
         """One child from start to ``kill -9``; returns the phase it died in."""
         source = random.Random(seed)
         board = self.folder / f"board-{self.lives}"
-        board.write_bytes(b"\0")
         life = Life(self.data, str(board), seed, target, source.randrange(3, 25), sabotage)
         self.lives += 1
-        with open(self.folder / "output", "ab") as output:
-            child = subprocess.Popen(
-                [sys.executable, str(_CHILD), json.dumps(asdict(life))], stdout=output, stderr=output
-            )
-        try:
-            if target is None:
-                deadline_s = time.monotonic() + _LIFE_TIMEOUT_S
-                while board.read_bytes() == b"\0" and child.poll() is None and time.monotonic() < deadline_s:
-                    time.sleep(0.001)  # another process's progress: there is nothing to wait on
-                with pytest.raises(subprocess.TimeoutExpired):
-                    child.wait(source.random() * 0.3)
-                child.kill()
-            child.wait(_LIFE_TIMEOUT_S)
-        finally:
-            child.kill()
-            child.wait()
-        printed = (self.folder / "output").read_text()[-4_000:]
-        assert child.returncode == -signal.SIGKILL, f"seed {seed}: ended with {child.returncode}\n{printed}"
-        return PHASES[board.read_bytes()[0]]
+        return live_and_die(
+            _CHILD,
+            asdict(life),
+            output=self.folder / "output",
+            has_begun=lambda: board.read_bytes() != b"\0",
+            kill_within_s=source.random() * 0.3,
+            phases=PHASES,
+        )
 
 
 def committed_output(engine: Any) -> list[list[bytes]]:

@@ -9,10 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -33,6 +29,7 @@ from reliability.share_child import (
     Life,
     work,
 )
+from reliability.watching import live_and_die
 
 from embedkafka.broker import api
 from embedkafka.broker.engine import Engine
@@ -45,7 +42,6 @@ JOBS = 2_000  # a partition; more than the lives of one directory can do
 TARGETS = (*PHASES[1:], None)
 HITS_PER_PHASE_IN_100_ROUNDS = 5
 _CHILD = Path(__file__).with_name("share_child.py")
-_LIFE_TIMEOUT_S = 60
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
@@ -85,32 +81,20 @@ class Directory:
         """One child from start to ``kill -9``; returns the phase it died in."""
         source = random.Random(seed)
         board = self.folder / f"board-{self.lives}"
-        board.write_bytes(b"\0")
         journal = self.folder / f"journal-{self.lives}"
         journal.touch()
         self.journals.append(journal)
         after_calls = source.randrange(1, 8) if target == "bury" else source.randrange(3, 60)
         life = Life(self.data, str(board), str(journal), seed, target, after_calls, sabotage)
         self.lives += 1
-        with open(self.folder / "output", "ab") as output:
-            child = subprocess.Popen(
-                [sys.executable, str(_CHILD), json.dumps(asdict(life))], stdout=output, stderr=output
-            )
-        try:
-            if target is None:
-                deadline_s = time.monotonic() + _LIFE_TIMEOUT_S
-                while not journal.stat().st_size and child.poll() is None and time.monotonic() < deadline_s:
-                    time.sleep(0.001)  # another process's progress: there is nothing to wait on
-                with pytest.raises(subprocess.TimeoutExpired):
-                    child.wait(source.random() * 0.05)
-                child.kill()
-            child.wait(_LIFE_TIMEOUT_S)
-        finally:
-            child.kill()
-            child.wait()
-        printed = (self.folder / "output").read_text()[-4_000:]
-        assert child.returncode == -signal.SIGKILL, f"seed {seed}: ended with {child.returncode}\n{printed}"
-        return PHASES[board.read_bytes()[0]]
+        return live_and_die(
+            _CHILD,
+            asdict(life),
+            output=self.folder / "output",
+            has_begun=lambda: journal.stat().st_size > 0,
+            kill_within_s=source.random() * 0.05,
+            phases=PHASES,
+        )
 
 
 def check(directory: Directory) -> list[str]:
