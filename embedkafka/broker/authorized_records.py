@@ -33,7 +33,7 @@ class AuthorizedRecords(AuthorizedBase):
         super().produce(
             context,
             request._replace(batches=allowed),
-            lambda reply: complete(api.ProduceReply([*reply.partitions, *refused])),
+            lambda reply: complete(reply._replace(partitions=[*reply.partitions, *refused])),
         )
 
     def produce_promptly(self, context: api.RequestContext, request: api.ProduceRequest) -> api.ProduceReply | None:
@@ -80,7 +80,7 @@ class AuthorizedRecords(AuthorizedBase):
         return super().fetch(
             context,
             request._replace(partitions=allowed),
-            lambda reply: complete(api.FetchReply([*reply.partitions, *refused])),
+            lambda reply: complete(reply._replace(partitions=[*reply.partitions, *refused])),
         )
 
     def list_offsets(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,6 +28,7 @@ from embedkafka.errors import (
     OperationNotAttemptedError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
 )
 from embedkafka.model import TopicPartition
 
@@ -731,6 +733,20 @@ def test_a_rule_that_cannot_be_is_refused_and_the_others_are_made(broker: Broker
     results = broker.port.create_acls(broker.context, [good._replace(**part), good])
     assert [result.error_code for result in results] == [42, 0]
     assert broker.port.describe_acls(broker.context, api.AclBindingFilter()).acls == [good]
+
+
+def test_rules_that_several_threads_make_at_once_are_all_there(broker: Broker) -> None:
+    def make(names: range) -> None:
+        for number in names:
+            binding = api.AclBinding(2, f"t{number}", 3, "User:alice", "*", AclOperation.DESCRIBE, 3)
+            broker.port.create_acls(broker.context, [binding])
+            (topic,) = broker.port.metadata(ALICE, [f"t{number}"]).topics
+            assert topic.error_code == UnknownTopicOrPartitionError.errno  # and not that it may not be known
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(make, range(start, start + 25)) for start in range(0, 100, 25)]:
+            done.result()
+    assert len(broker.port.describe_acls(broker.context, api.AclBindingFilter()).acls) == 100
 
 
 def test_rules_are_there_after_reopening(path: Any) -> None:
