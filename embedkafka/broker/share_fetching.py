@@ -18,7 +18,7 @@ from embedkafka.broker.share_api import ShareFetchPartitionReply, ShareFetchRepl
 from embedkafka.broker.share_partition import LedSharePartition, Wanted
 from embedkafka.broker.share_sessions import ShareSession
 from embedkafka.clock import Timer
-from embedkafka.errors import BrokerResponseError
+from embedkafka.errors import BrokerResponseError, UnknownError
 from embedkafka.model import TopicIdPartition, TopicPartition
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class ParkedShareFetch:
             with self._lock:
                 if self._is_done:
                     return
-                reply = self._fetch.look(is_last=self._is_last, only=None if self._is_last else only)
+                reply = self._look(only)
                 if reply is None:
                     return
                 self._is_done = True
@@ -192,6 +192,13 @@ class ParkedShareFetch:
             if reply is not None:
                 self._fetch.shares.host.clock.call_soon(partial(self._tell, reply))
             raise
+
+    def _look(self, only: Partition | None) -> ShareFetchReply | None:
+        try:
+            return self._fetch.look(is_last=self._is_last, only=None if self._is_last else only)
+        except Exception:  # not the fault of whoever woke us
+            _log.exception("a share fetch failed: %r", self._fetch.request)
+            return ShareFetchReply(UnknownError.errno, "the broker failed over this request")
 
     def woken_by(self, partition: Partition) -> None:
         """Somebody has appended to a partition."""

@@ -141,11 +141,12 @@ class LedSharePartition:
         return self._locked(lambda: self._acquire(wanted, settings), wakes=False)
 
     def available_bytes(self, limit: int, settings: ShareGroupSettings) -> int:
-        """About how many bytes a reader could have now, up to a limit."""
-        with self.lock:
-            self._catch_up(settings)
-            chunks = self._read(self._machine.next_offset, min(limit, _READ_BYTES), settings)
-            return sum(len(chunk) for chunk in chunks)
+        """About how many bytes a reader could have now, up to a limit.
+
+        Raises:
+            BrokerResponseError: why that cannot be said.
+        """
+        return self._locked(lambda: self._available_bytes(limit, settings), wakes=False)
 
     def acknowledge(
         self, member_id: str, batches: Sequence[AcknowledgementBatch], settings: ShareGroupSettings
@@ -219,6 +220,11 @@ class LedSharePartition:
                 return Taken(extents.bytes_of(acquired[0].first_offset, acquired[-1].last_offset), acquired)
             if machine.next_offset == offset:
                 return NOTHING
+
+    def _available_bytes(self, limit: int, settings: ShareGroupSettings) -> int:
+        self._catch_up(settings)
+        chunks = self._read(self._machine.next_offset, min(limit, _READ_BYTES), settings)
+        return sum(len(chunk) for chunk in chunks)
 
     def _read(self, offset: int, max_bytes: int, settings: ShareGroupSettings) -> Sequence[memoryview]:
         log = self.partition.log

@@ -323,6 +323,20 @@ class TestWaiting:
         broker.port.delete_topics(broker.context, ["t"])
         assert [each.error_code for each in replies[0].partitions] == [UnknownTopicOrPartitionError.errno]
 
+    def test_a_failure_of_the_brokers_own_is_the_readers_answer_and_not_the_senders(
+        self, broker: Broker, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        replies, _ = worker.start_fetch(max_wait_ms=-1)
+
+        def fail(*arguments: object) -> None:
+            raise RuntimeError("a bug")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("embedkafka.broker.share_partition.Extents", fail)
+            broker.send(b"1")
+        assert replies[0].error_code == UnknownError.errno
+        assert worker.take() == [Job(0, b"1", 1)]
+
     def test_closing_the_engine_answers_who_waits(self) -> None:
         with running() as broker:
             broker.create()
