@@ -13,6 +13,7 @@ from coordinator import test_replay_law as classic
 from coordinator.amounts import MANY
 from coordinator.consumer_driver import ConsumerDriver
 from coordinator.driver import SUBSCRIBED_TO_T
+from coordinator.laws import check_answers, check_compaction, check_replay
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,11 +158,7 @@ def consumer_groups(driver: ConsumerDriver) -> list[ConsumerGroup]:
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
 @MANY
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
-    driver, fuzz = ConsumerDriver(config), Fuzz(seed)
-    for step in range(steps):
-        fuzz.command(driver)
-        if step % 10 == 0 or step == steps - 1:  # each look costs as much as all commands before it
-            assert driver.replayed().durable() == driver.machine.durable()
+    check_replay(ConsumerDriver(config), Fuzz(seed), steps)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
@@ -173,13 +170,7 @@ def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, ste
     classic.settle(live)
     replay = live.failed_over()
     assert isinstance(replay, ConsumerDriver)
-    live.timers, live.parked = dict(replay.timers), set()
-    one, other = Fuzz(seed + 1), Fuzz(seed + 1)
-    for _ in range(100):
-        ours, theirs = one.command(live), other.command(replay)
-        assert (ours.reply, ours.park, ours.completions) == (theirs.reply, theirs.park, theirs.completions)
-        assert list(ours.records) == list(theirs.records)
-    assert live.machine.durable() == replay.machine.durable()
+    check_answers(live, replay, Fuzz(seed + 1), Fuzz(seed + 1))
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), st.data())
@@ -188,17 +179,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
     driver, fuzz = ConsumerDriver(), Fuzz(seed)
     for _ in range(steps):
         fuzz.command(driver)
-    whole = driver.replayed()
-    latest = {key: position for position, (key, _) in enumerate(driver.log)}
-    clean_to = data.draw(st.integers(0, len(driver.log)))
-    latest_in_clean_part = {key: position for position, (key, _) in enumerate(driver.log[:clean_to])}
-    driver.log = [
-        entry
-        for position, entry in enumerate(driver.log)
-        if position >= clean_to or latest_in_clean_part[entry[0]] == position
-    ]
-    assert driver.replayed().durable() == whole.durable()
-    assert len(latest) <= len(driver.log)
+    check_compaction(driver, data)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())

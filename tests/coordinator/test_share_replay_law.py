@@ -10,6 +10,7 @@ import random
 
 import pytest
 from coordinator.amounts import MANY
+from coordinator.laws import check_answers, check_compaction, check_replay
 from coordinator.share_driver import ShareDriver, T, U
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,11 +136,7 @@ def share_groups(driver: ShareDriver) -> list[ShareGroup]:
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
 @MANY
 def test_a_fresh_machine_fed_all_records_equals_the_live_one(seed: int, steps: int, config: GroupConfig) -> None:
-    driver, fuzz = ShareDriver(config), Fuzz(seed)
-    for step in range(steps):
-        fuzz.command(driver)
-        if step % 10 == 0 or step == steps - 1:  # each look costs as much as all commands before it
-            assert driver.replayed().durable() == driver.machine.durable()
+    check_replay(ShareDriver(config), Fuzz(seed), steps)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
@@ -150,14 +147,7 @@ def test_a_machine_and_its_replay_answer_a_hundred_commands_alike(seed: int, ste
         fuzz.command(live)
     replay = live.failed_over()
     assert isinstance(replay, ShareDriver)
-    live.timers = dict(replay.timers)
-    one, other = Fuzz(seed + 1), Fuzz(seed + 1)
-    for _ in range(100):
-        ours, theirs = one.command(live), other.command(replay)
-        assert ours.reply == theirs.reply
-        assert list(ours.records) == list(theirs.records)
-        assert list(ours.events) == list(theirs.events)
-    assert live.machine.durable() == replay.machine.durable()
+    check_answers(live, replay, Fuzz(seed + 1), Fuzz(seed + 1))
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), st.data())
@@ -166,15 +156,7 @@ def test_compacting_the_log_loses_nothing(seed: int, steps: int, data: st.DataOb
     driver, fuzz = ShareDriver(), Fuzz(seed)
     for _ in range(steps):
         fuzz.command(driver)
-    whole = driver.replayed()
-    clean_to = data.draw(st.integers(0, len(driver.log)))
-    latest_in_clean_part = {key: position for position, (key, _) in enumerate(driver.log[:clean_to])}
-    driver.log = [
-        entry
-        for position, entry in enumerate(driver.log)
-        if position >= clean_to or latest_in_clean_part[entry[0]] == position
-    ]
-    assert driver.replayed().durable() == whole.durable()
+    check_compaction(driver, data)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100), configs())
