@@ -102,7 +102,7 @@ def test_requests_in_memory_have_a_limit_and_others_go_on_when_there_is_room() -
         with WirePeer(listener) as greedy, WirePeer(listener) as other:
             assert other.ask(18, 3, VERSIONS).error_code == 0
             # A parked fetch, and behind it what waits: this connection holds it all.
-            greedy.send(1, 12, fetch_request("t", 0, max_wait_ms=500))
+            greedy.send(1, 12, fetch_request("t", 0, max_wait_ms=1500))
             greedy.send(0, 9, produce_request("t", [bytes(60_000)]))
             wait_until(lambda: held_bytes(listener) > 50_000)
             assert other.ask(18, 3, VERSIONS).error_code == 0  # one read more, then it waits
