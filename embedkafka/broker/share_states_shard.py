@@ -99,7 +99,8 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
             if batches is None:
                 batches = self._batches[key] = UpdateBatches(key)
             now_ms = self._clock.now_ms()
-            update = Update(known.snapshot_epoch, *change[1:])
+            _, leader_epoch, start_offset, complete_count, state_batches = change
+            update = Update(known.snapshot_epoch, leader_epoch, start_offset, complete_count, state_batches)
             self._suspect = True
             try:
                 log.append(batches.encode(update, now_ms), 1, now_ms)
@@ -107,7 +108,6 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
                 return False
             known.update(update)
             self._suspect = False
-            self._watch_length(log)
         log.wake_readers()
         return True
 
@@ -174,6 +174,7 @@ class ShareStateShard(Shard[ShareStateMachine, ShareStateLog, Decision, None]):
     # Pruning --------------------------------------------------------------------------------------------------------
 
     def _watch_length(self, log: ShareStateLog) -> None:
+        """Looked at with every record that did not go straight: each snapshot is one."""
         end_offset = log.end_offset
         if end_offset >= self._pruned_at + _PRUNE_AFTER_RECORDS:
             self._pruned_at = end_offset

@@ -93,7 +93,11 @@ class Shares:
         replies = []
         for partition, batches in request.partitions:
             refusal = self._acknowledge(request, partition, batches, settings)
-            replies.append(ShareAcknowledgePartitionReply(partition, *(refusal or ())))
+            replies.append(
+                ShareAcknowledgePartitionReply(partition)
+                if refusal is None
+                else ShareAcknowledgePartitionReply(partition, *refusal)
+            )
         if epoch == FINAL_EPOCH:
             self._end_session(group_id, member_id, session)
         return ShareAcknowledgeReply(0, None, settings.share_record_lock_duration_ms, replies)
