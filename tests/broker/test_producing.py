@@ -237,3 +237,65 @@ def test_records_may_have_no_key_no_value_and_headers(broker: Broker) -> None:
     broker.produce(encode_batch([(START_MS, None, None, [("h", b"1"), ("h", None)])]))
     (record,) = records_in(broker.fetch().records)
     assert (record.key, record.value, list(record.headers)) == (None, None, [("h", b"1"), ("h", None)])
+
+
+# Where nothing has to be waited for ----------------------------------------------------------------------------------
+
+
+def promptly(broker: Broker, *records: bytearray) -> api.ProduceReply | None:
+    batches = [api.PartitionBatches(TOPIC, memoryview(each)) for each in records]
+    return broker.port.produce_promptly(broker.context, api.ProduceRequest(batches))
+
+
+def test_a_small_batch_is_appended_promptly_once_its_log_is_in_use(broker: Broker) -> None:
+    assert promptly(broker, batch(b"first")) is None
+    broker.send(b"first")
+    reply = promptly(broker, batch(b"second", b"third"))
+    assert reply is not None
+    assert [(each.error_code, each.base_offset) for each in reply.partitions] == [(0, 1)]
+    assert broker.values() == [b"first", b"second", b"third"]
+
+
+def test_what_is_wrong_with_a_batch_is_said_promptly(broker: Broker) -> None:
+    broker.send(b"first")
+    records = batch(b"second")
+    records[-2] ^= 1
+    reply = promptly(broker, records)
+    assert reply is not None
+    assert error_name(reply.partitions[0]) == "CorruptRecordError"
+    assert broker.values() == [b"first"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [batch(b"one"), batch(b"two")],
+        [batch(b"one") + batch(b"two")],
+        [batch(b"x" * 70_000)],
+        [encode_batch([(0, None, b"v", ())], compression_type=1)],
+        [encode_batch([(0, None, b"v", ())], producer_id=1, producer_epoch=0, base_sequence=0, is_transactional=True)],
+        [encode_batch([(0, None, b"v", ())], producer_id=1, producer_epoch=0, base_sequence=7)],
+    ],
+    ids=["two partitions", "two batches", "large", "compressed", "transactional", "a new producer"],
+)
+def test_what_may_have_to_wait_is_left_to_whoever_can_and_nothing_is_done(
+    broker: Broker, records: list[bytearray]
+) -> None:
+    broker.send(b"first")
+    assert promptly(broker, *records) is None
+    assert broker.values() == [b"first"]
+
+
+@pytest.mark.parametrize("config", [{"flush_messages": "1"}, {"cleanup_policy": "compact"}])
+def test_a_topic_that_asks_for_more_is_never_prompt(broker: Broker, config: dict[str, str]) -> None:
+    broker.set_config(**config)
+    broker.produce(encode_batch([(0, b"k", b"first", ())]))
+    assert promptly(broker, encode_batch([(0, b"k", b"second", ())])) is None
+
+
+def test_a_partition_that_somebody_changes_is_not_waited_for(broker: Broker) -> None:
+    broker.send(b"first")
+    partition = broker.engine.topics.partition(TOPIC)
+    assert partition is not None
+    with partition.lock:
+        assert promptly(broker, batch(b"second")) is None
