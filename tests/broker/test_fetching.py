@@ -286,3 +286,23 @@ def test_many_threads_that_append_and_wait_lose_nothing() -> None:
             assert [v for v in found if v is not None and v.startswith(name)] == [
                 b"%s%d" % (name, i) for i in range(rounds)
             ]
+
+
+def test_a_fetch_is_prompt_where_everything_lies_in_memory_and_nothing_is_to_be_sealed(broker: Broker) -> None:
+    def is_prompt(offset: int, topic: str = TOPIC.topic) -> bool:
+        asked = api.PartitionFetch(TopicPartition(topic, 0), offset)
+        return broker.port.fetches_promptly(api.FetchRequest([asked]))
+
+    assert not is_prompt(0)  # the log is not open
+    broker.send(b"v")
+    assert is_prompt(0)
+    assert is_prompt(1)
+    assert is_prompt(0, "nowhere")
+
+
+def test_a_reader_that_has_seen_a_later_epoch_than_the_leaders_is_out_of_range(broker: Broker) -> None:
+    broker.send(b"v")
+    replies: list[FetchReply] = []
+    asked = api.PartitionFetch(TOPIC, 0, last_fetched_epoch=1)
+    broker.port.fetch(broker.context, api.FetchRequest([asked]), replies.append)
+    assert [each.error_code for each in replies[0].partitions] == [1]
