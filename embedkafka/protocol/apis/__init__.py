@@ -3,6 +3,9 @@
 A file holds the messages as data classes and ``API``, which binds both to their versions; see
 :mod:`embedkafka.protocol.fields` for the words.  Names are Kafka's in snake case.  What only brokers and controllers
 say to each other is left out (its keys are missing below), and so are the versions that Kafka 4.0 removed.
+
+A file is whole: what several APIs have alike (a topic's partitions, a leader's address) stands in each of them, because
+Kafka changes them one by one.
 """
 
 from __future__ import annotations

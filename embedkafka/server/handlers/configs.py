@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
 from embedkafka.broker import api
 from embedkafka.errors import BrokerResponseError, InvalidRequestError
@@ -24,6 +24,8 @@ from embedkafka.protocol.apis.api_74_list_config_resources import (
 )
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
+
+A = TypeVar("A")
 
 
 class _Resource(Protocol):
@@ -97,12 +99,7 @@ def alter_configs(call: Call, request: replacing.AlterConfigsRequest) -> replaci
         validate_only=request.validate_only,
     )
     return replacing.AlterConfigsResponse(
-        responses=[
-            replacing.AlterConfigsResourceResponse(
-                result.error_code, result.error_message, result.resource.resource_type, result.resource.name
-            )
-            for result in _in_order(request.resources, results, refused)
-        ]
+        responses=_answers(replacing.AlterConfigsResourceResponse, request.resources, results, refused)
     )
 
 
@@ -123,12 +120,7 @@ def incremental_alter_configs(
         validate_only=request.validate_only,
     )
     return changing.IncrementalAlterConfigsResponse(
-        responses=[
-            changing.AlterConfigsResourceResponse(
-                result.error_code, result.error_message, result.resource.resource_type, result.resource.name
-            )
-            for result in _in_order(request.resources, results, refused)
-        ]
+        responses=_answers(changing.AlterConfigsResourceResponse, request.resources, results, refused)
     )
 
 
@@ -142,11 +134,16 @@ def _refused(resources: Iterable[_Resource]) -> _Results:
     return {key: api.ConfigResult(key, InvalidRequestError.errno, message) for key, n in counts.items() if n > 1}
 
 
-def _in_order(
-    resources: Iterable[_Resource], results: Iterable[api.ConfigResult], refused: _Results
-) -> list[api.ConfigResult]:
+def _answers(
+    answer: Callable[[int, str | None, int, str], A],
+    resources: Iterable[_Resource],
+    results: Iterable[api.ConfigResult],
+    refused: _Results,
+) -> list[A]:
+    """One answer for each resource that was named, in that order."""
     by_resource = {result.resource: result for result in results} | refused
-    return [by_resource[_key(resource)] for resource in resources]
+    ordered = [by_resource[_key(resource)] for resource in resources]
+    return [answer(result.error_code, result.error_message, *result.resource) for result in ordered]
 
 
 # ListConfigResources (74) --------------------------------------------------------------------------------------------
