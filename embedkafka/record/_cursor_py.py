@@ -174,8 +174,7 @@ class RecordCursor:
             number, at = read_varint(payload, at)
             offset = header.base_offset + number
         if offset < self.next_offset:
-            self._at = end
-            self._remaining -= 1
+            self._at, self._remaining = end, self._remaining - 1
             return None
         if self._last_offset is not None and offset > self._last_offset:
             return None
@@ -247,9 +246,8 @@ class RecordCursor:
         )
         if self._delivery_count:
             record._delivery_count = self._delivery_count  # type: ignore[attr-defined]  # a DeliveredRecord has it
-        self._at = end
-        self._remaining -= 1
-        self.next_offset = offset + 1
+        self.next_offset = offset + 1  # first: who is interrupted here does not take the record for a gap
+        self._at, self._remaining = end, self._remaining - 1
         self.records_read += 1
         self.consumed_bytes += end - start
         return record
