@@ -39,7 +39,15 @@ _TRANSACTION = 1  # and for transactional ids
 NOT_THERE_YET = (UnknownTopicOrPartitionError, LeaderNotAvailableError)
 """What is said of a topic that somebody may yet create."""
 
-_in_tasks = threading.local()
+
+class _InTasks(threading.local):
+    """Whether this thread runs tasks.  A lock that nobody waits for: ``with`` lets go of it whatever interrupts."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_in_tasks = _InTasks()
 
 
 def connect(bootstrap_servers: object, *, client_id: str = "") -> EmbeddedLink:
@@ -257,13 +265,9 @@ class EmbeddedLink:
     def after_call(self) -> None:
         """At the end of a client's outermost call, with a clock that has no thread: run what is due now."""
         clock = self.clock
-        if not clock.is_manual or getattr(_in_tasks, "running", False):
-            return
-        _in_tasks.running = True
-        try:
-            clock.run_tasks()  # type: ignore[attr-defined]  # a ManualClock's own
-        finally:
-            _in_tasks.running = False
+        if clock.is_manual and not _in_tasks.lock.locked():
+            with _in_tasks.lock:
+                clock.run_tasks()  # type: ignore[attr-defined]  # a ManualClock's own
 
     def close(self) -> None:
         """Let go of the engine; does nothing the second time."""
