@@ -17,6 +17,13 @@ from embedkafka.clock import Clock
 _log = logging.getLogger(__name__)
 
 
+class _Here(threading.local):
+    """Whether this thread runs calls.  A lock that nobody waits for: ``with`` lets go of it whatever interrupts."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
 class DeferredCalls:
     """A queue of calls and the one task that empties it."""
 
@@ -24,7 +31,8 @@ class DeferredCalls:
         self._clock = clock
         self._calls: deque[Callable[[], object]] = deque()
         self._is_scheduled = False
-        self._runner: int | None = None
+        self._is_running = False  # after an interrupt maybe too long, until the next calls have run
+        self._here = _Here()
 
     def add(self, call: Callable[[], object]) -> None:
         """Run ``call`` after those added before it; what it raises is logged."""
@@ -34,11 +42,11 @@ class DeferredCalls:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is queued or running."""
-        return not self._calls and self._runner is None
+        return not self._calls and not self._is_running
 
     def is_running_here(self) -> bool:
         """Whether the caller is inside one of the calls: it must not wait for others to run."""
-        return self._runner == threading.get_ident()
+        return self._here.lock.locked()
 
     def _schedule(self) -> None:
         # Two threads may both schedule; the second run finds nothing.  With a ManualClock tasks run on users' threads,
@@ -57,15 +65,16 @@ class DeferredCalls:
         self._is_scheduled = False
         if self.is_running_here():
             return
-        self._runner = threading.get_ident()
-        try:
-            while self._calls:
-                call = self._calls.popleft()
-                try:
-                    call()
-                except Exception:
-                    _log.exception("a callback failed: %r", call)
-        finally:
-            self._runner = None
-            if self._calls:
-                self._schedule()
+        with self._here.lock:
+            self._is_running = True
+            try:
+                while self._calls:
+                    call = self._calls.popleft()
+                    try:
+                        call()
+                    except Exception:
+                        _log.exception("a callback failed: %r", call)
+            finally:
+                self._is_running = False
+                if self._calls:
+                    self._schedule()

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from broker.interrupts import every_line, interrupted_at
 
 from embedkafka.broker.deferred import DeferredCalls
 from embedkafka.clock import ManualClock, SystemClock
@@ -79,3 +80,21 @@ def test_a_housekeeping_thread_runs_them_all() -> None:
     clock.stop()
     housekeeper.join()
     assert seen == list(range(200))
+
+
+def test_after_an_interrupt_at_any_line_later_calls_run() -> None:
+    for line in every_line():
+        clock = ManualClock()
+        deferred, ran = DeferredCalls(clock), list[int]()
+
+        def run_one(deferred: DeferredCalls = deferred, clock: ManualClock = clock) -> None:
+            deferred.add(lambda: None)
+            clock.run_tasks()
+
+        was_interrupted = interrupted_at(line, run_one)
+        deferred.add(lambda ran=ran: ran.append(1))  # type: ignore[misc]
+        clock.run_tasks()
+        assert ran == [1], f"interrupted at line {line}"
+        assert not deferred.is_running_here()
+        if not was_interrupted:
+            break
