@@ -106,6 +106,14 @@ DIFFERENCES: dict[str, Difference] = {
         f"admin name {name}": Difference(None, "there", "kafka-python has it in the module, not in __all__")
         for name in ("ConfigFilterType", "IsolationLevel", "NewPartitions", "NewTopic")
     },
+    "admin ACLOperation members": Difference(
+        "UNKNOWN=0, ANY=1, ALL=2, READ=3, WRITE=4, CREATE=5, DELETE=6, ALTER=7, DESCRIBE=8, CLUSTER_ACTION=9, "
+        "DESCRIBE_CONFIGS=10, ALTER_CONFIGS=11, IDEMPOTENT_WRITE=12, CREATE_TOKENS=13, DESCRIBE_TOKENS=14",
+        "UNKNOWN=0, ANY=1, ALL=2, READ=3, WRITE=4, CREATE=5, DELETE=6, ALTER=7, DESCRIBE=8, CLUSTER_ACTION=9, "
+        "DESCRIBE_CONFIGS=10, ALTER_CONFIGS=11, IDEMPOTENT_WRITE=12, CREATE_TOKENS=13, DESCRIBE_TOKENS=14, "
+        "TWO_PHASE_COMMIT=15",
+        "KIP-939; kafka-python does not know it yet",
+    ),
     "admin ConfigFilterType members": Difference(
         None, "ALL=0, DYNAMIC=1, MODIFIED=2, DEFAULT=3, STATIC=4", "not in kafka-python's __all__"
     ),

@@ -14,47 +14,10 @@ from embedkafka.broker import api
 from embedkafka.client.admin.base import AdminBase
 from embedkafka.errors import IllegalArgumentError, KafkaError, for_code
 
-
-class ResourceType(IntEnum):
-    """What a rule is about; ANY is for filters."""
-
-    UNKNOWN = 0
-    ANY = 1
-    TOPIC = 2
-    GROUP = 3
-    CLUSTER = 4
-    TRANSACTIONAL_ID = 5
-    DELEGATION_TOKEN = 6
-    USER = 7
-
-
-class ACLOperation(IntEnum):
-    """What is allowed or denied; ANY is for filters."""
-
-    UNKNOWN = 0
-    ANY = 1
-    ALL = 2
-    READ = 3
-    WRITE = 4
-    CREATE = 5
-    DELETE = 6
-    ALTER = 7
-    DESCRIBE = 8
-    CLUSTER_ACTION = 9
-    DESCRIBE_CONFIGS = 10
-    ALTER_CONFIGS = 11
-    IDEMPOTENT_WRITE = 12
-    CREATE_TOKENS = 13
-    DESCRIBE_TOKENS = 14
-
-
-class ACLPermissionType(IntEnum):
-    """ANY is for filters."""
-
-    UNKNOWN = 0
-    ANY = 1
-    DENY = 2
-    ALLOW = 3
+# kafka-python's names.
+ResourceType = api.AclResourceType
+ACLOperation = api.AclOperation
+ACLPermissionType = api.AclPermissionType
 
 
 class ACLResourcePatternType(IntEnum):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from enum import IntEnum
 from typing import Any
 
 from embedkafka.broker import api
@@ -17,17 +16,12 @@ from embedkafka.errors import IllegalArgumentError, for_code
 _SALT_BYTES = 24  # as kafka-python
 
 
-class ScramMechanism(IntEnum):
-    """How a password is kept (KIP-554)."""
-
-    UNKNOWN = 0
-    SCRAM_SHA_256 = 1
-    SCRAM_SHA_512 = 2
+ScramMechanism = api.ScramMechanism
 
 
 def _mechanism(given: ScramMechanism | int | str) -> ScramMechanism:
     if isinstance(given, str):
-        return ScramMechanism[given.upper().replace("-", "_")]
+        return api.ScramMechanism[given.upper().replace("-", "_")]
     return ScramMechanism(given)
 
 
@@ -67,8 +61,7 @@ class UserScramCredentialUpsertion:
         from embedkafka.broker.scram import salted_password  # the hashes are for few programs
 
         text = password.encode() if isinstance(password, str) else password
-        mechanism_used = api.ScramMechanism(self.mechanism)
-        self.salted_password = salted_password(mechanism_used, text, self.salt, self.iterations)
+        self.salted_password = salted_password(self.mechanism, text, self.salt, self.iterations)
 
     def __repr__(self) -> str:
         return f"UserScramCredentialUpsertion({self.user!r}, {self.mechanism.name})"
