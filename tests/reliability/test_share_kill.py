@@ -85,6 +85,8 @@ class Directory:
         journal.touch()
         self.journals.append(journal)
         after_calls = source.randrange(1, 8) if target == "bury" else source.randrange(3, 60)
+        if sabotage is not None:
+            after_calls = 60  # long enough for the bug to show
         life = Life(self.data, str(board), str(journal), seed, target, after_calls, sabotage)
         self.lives += 1
         return live_and_die(
