@@ -9,7 +9,6 @@ record.  What an interrupt kept from the program comes again.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -39,7 +38,8 @@ from embedkafka.client.future import Future
 from embedkafka.client.link import connect
 from embedkafka.client.member import MemberLiveness
 from embedkafka.client.membership import EmbeddedMembership
-from embedkafka.client.one_thread import OneThread, by_one_thread
+from embedkafka.client.one_thread import by_one_thread
+from embedkafka.client.polling import Iterating, poll_limit
 from embedkafka.errors import IllegalStateError, KafkaTimeoutError, RetriableError
 from embedkafka.model import (
     ConsumerGroupMetadata,
@@ -53,7 +53,7 @@ from embedkafka.record import ConsumerRecord
 _log = logging.getLogger(__name__)
 
 
-class KafkaConsumer(OneThread):
+class KafkaConsumer(Iterating):
     """Reads records from an engine in this process; alone, or sharing partitions with the other members of a group.
 
     Args:
@@ -90,7 +90,6 @@ class KafkaConsumer(OneThread):
         self._is_manual = link.clock.is_manual
         self._closed = False
         self._iteration: Iteration | None = None
-        self._records: Iterator[ConsumerRecord] | None = None
         self._metrics = ConsumerMetrics(str(settings["metric_group_prefix"]))
         self._subscription = Subscription()
         self._waker = Waker(link.clock)
@@ -334,7 +333,7 @@ class KafkaConsumer(OneThread):
             NoOffsetForPartitionError: nothing committed, and ``auto_offset_reset='none'``.
             RecordDeserializationError: a deserializer failed; the position stays at that record, seek past it to go on.
         """
-        limit = self._check_poll(timeout_ms, max_records)
+        limit = poll_limit(timeout_ms, max_records, self.config["max_poll_records"])
         self._end_iteration()
         fetcher = self._fetcher
         records = self._reader.read(partial(fetcher.collect, limit), timeout_ms)
@@ -351,19 +350,6 @@ class KafkaConsumer(OneThread):
         fetcher.handed_out()
         return records
 
-    def _check_poll(self, timeout_ms: float, max_records: int | None) -> int:
-        if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)):
-            raise TypeError(f"timeout_ms is a number, not {timeout_ms!r}")
-        if not timeout_ms >= 0:
-            raise ValueError(f"timeout_ms must not be negative: {timeout_ms}")
-        if max_records is None:
-            max_records = self.config["max_poll_records"]
-        if isinstance(max_records, bool) or not isinstance(max_records, int):
-            raise TypeError(f"max_records is an int, not {max_records!r}")
-        if max_records <= 0:
-            raise ValueError(f"max_records must be positive: {max_records}")
-        return max_records
-
     def _intercept(self, records: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, list[Any]]:
         """Let interceptors see and change what is returned; one that fails is logged and passed over, as in Java."""
         for interceptor in self._interceptors:
@@ -378,19 +364,6 @@ class KafkaConsumer(OneThread):
         self._waker.wake()
 
     # Iterating -------------------------------------------------------------------------------------------------------
-
-    def __iter__(self) -> Iterator[ConsumerRecord]:
-        """Records for ever, or until none came for ``consumer_timeout_ms``."""
-        return itertools.chain.from_iterable(self._chunks())
-
-    def __next__(self) -> ConsumerRecord:
-        if self._records is None:
-            self._records = iter(self)
-        try:
-            return next(self._records)
-        except BaseException:  # an iterator that has ended or raised is over, the consumer is not
-            self._records = None
-            raise
 
     def _chunks(self) -> Iterator[Iterator[ConsumerRecord]]:
         """One iterator over a list per look; a list that is emptied meanwhile (by a seek) ends its iterator."""

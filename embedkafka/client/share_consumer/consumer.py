@@ -6,7 +6,6 @@ partition is in :mod:`~embedkafka.client.share_consumer.in_flight`.
 
 from __future__ import annotations
 
-import itertools
 import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +18,8 @@ from embedkafka.client.consumer.deserializers import checked, close_quietly
 from embedkafka.client.consumer.waker import Waker
 from embedkafka.client.link import connect
 from embedkafka.client.member import MemberLiveness
-from embedkafka.client.one_thread import OneThread, by_one_thread
+from embedkafka.client.one_thread import by_one_thread
+from embedkafka.client.polling import Iterating, poll_limit
 from embedkafka.client.share_consumer.acknowledgements import Acknowledgements, CommitCallback, Results
 from embedkafka.client.share_consumer.config import DEFAULT_CONFIG, acquire_mode, share_settings
 from embedkafka.client.share_consumer.fetcher import Handed, ShareFetcher, ShareFetchSettings
@@ -36,7 +36,7 @@ _NO_SESSION: Any = None
 _NOTHING = InFlight(TopicPartition("", -1), TopicIdPartition(UUID(int=0), -1), _NO_SESSION)
 
 
-class KafkaShareConsumer(OneThread):
+class KafkaShareConsumer(Iterating):
     """Gets records of a share group: each goes to one of its consumers, and again to one until it is acknowledged.
 
     A record is locked for the consumer that got it, for ``share.record.lock.duration.ms``.  With
@@ -78,7 +78,6 @@ class KafkaShareConsumer(OneThread):
         self._in_callback = False
         self._may_acknowledge = self._is_explicit  # and it is open, and in no callback
         self._iteration: _Iteration | None = None
-        self._records: Iterator[ConsumerRecord] | None = None
         self._in_flight: dict[TopicIdPartition, InFlight] = {}
         self._by_name: dict[tuple[str, int], InFlight] = {}  # of the records that the program has
         self._last = _NOTHING  # of the record that was acknowledged last
@@ -184,21 +183,8 @@ class KafkaShareConsumer(OneThread):
             RecordDeserializationError: a deserializer failed; the record is released, unless it is acknowledged
                 otherwise (by topic, partition and offset) before the next poll.
         """
-        self._poll(timeout_ms, self._check_poll(timeout_ms, max_records))
+        self._poll(timeout_ms, poll_limit(timeout_ms, max_records, self.config["max_poll_records"]))
         return self._fresh.pop()  # in one step: whatever an interrupt keeps from the program comes again
-
-    def _check_poll(self, timeout_ms: float, max_records: int | None) -> int:
-        if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)):
-            raise TypeError(f"timeout_ms is a number, not {timeout_ms!r}")
-        if not timeout_ms >= 0:
-            raise ValueError(f"timeout_ms must not be negative: {timeout_ms}")
-        if max_records is None:
-            max_records = self.config["max_poll_records"]
-        if isinstance(max_records, bool) or not isinstance(max_records, int):
-            raise TypeError(f"max_records is an int, not {max_records!r}")
-        if max_records <= 0:
-            raise ValueError(f"max_records must be positive: {max_records}")
-        return max_records
 
     @by_one_thread
     def _poll(self, timeout_ms: float, limit: int) -> None:
@@ -276,19 +262,6 @@ class KafkaShareConsumer(OneThread):
         self._waker.wake()
 
     # Iterating -------------------------------------------------------------------------------------------------------
-
-    def __iter__(self) -> Iterator[ConsumerRecord]:
-        """Records for ever, or until none came for ``consumer_timeout_ms``; what the loop does not get comes again."""
-        return itertools.chain.from_iterable(self._chunks())
-
-    def __next__(self) -> ConsumerRecord:
-        if self._records is None:
-            self._records = iter(self)
-        try:
-            return next(self._records)
-        except BaseException:  # an iterator that has ended or raised is over, the consumer is not
-            self._records = None
-            raise
 
     def _chunks(self) -> Iterator[Iterator[ConsumerRecord]]:
         while not self._closed:
