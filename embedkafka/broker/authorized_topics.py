@@ -151,9 +151,6 @@ class AuthorizedTopics(AuthorizedBase):
             return [api.LogDirReply(CLUSTER_DENIED, "", ())]
         return super().describe_log_dirs(context, topic_partitions)
 
-    def describe_cluster(self, context: api.RequestContext) -> api.MetadataReply:
-        return super().describe_cluster(context)  # everyone's: clients find brokers by it
-
 
 def _with_denied(results: Sequence[api.TopicResult], names: Sequence[str], denied: set[str]) -> list[api.TopicResult]:
     return woven(names, results, {name: api.TopicResult(name, TOPIC_DENIED, TOPIC_MESSAGE) for name in denied})

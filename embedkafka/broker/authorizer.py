@@ -31,6 +31,8 @@ from embedkafka.broker.catalog_view import CatalogView
 from embedkafka.config import BrokerConfig
 from embedkafka.errors import BrokerResponseError, InvalidRequestError, KafkaConfigurationError
 
+_ANY_NAME = "hardcode"  # the one that Kafka asks about first, for super users and rules about every name
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,15 +57,15 @@ class Authorizer:
         decision = self._rules.value.decide(context.principal, _address(context), operation, resource_type, name)
         allowed = self._allows_without_rules if decision is None else decision
         if not allowed and _log.isEnabledFor(logging.DEBUG):
-            resource = f"{AclResourceType(resource_type).name} {name!r}"
-            _log.debug("%s at %s: no %s of %s", *context[1:3], AclOperation(operation).name, resource)
+            what, kind = AclOperation(operation).name, AclResourceType(resource_type).name
+            _log.debug("%s at %s: no %s of %s %r", context.principal, context.client_host, what, kind, name)
         return allowed
 
     def allows_some(self, context: RequestContext, operation: int, resource_type: int) -> bool:
         """Whether there is any resource of a type to which the caller may do something."""
-        return self.allows(context, operation, resource_type, "hardcode") or self._rules.value.allows_some(
-            context.principal, _address(context), operation, resource_type
-        )
+        if self.allows(context, operation, resource_type, _ANY_NAME):
+            return True
+        return self._rules.value.allows_some(context.principal, _address(context), operation, resource_type)
 
     def allowed_operations(self, context: RequestContext, resource_type: int, name: str) -> list[AclOperation]:
         """What the caller may do to a resource."""

@@ -3,10 +3,10 @@
 ==================  ============================================  ==================================================
 state               open to it                                    left for
 ==================  ============================================  ==================================================
-``HANDSHAKE``       ApiVersions, SaslHandshake                    ``TOKENS`` (handshake v1) or ``RAW_TOKENS`` (v0)
+``HANDSHAKE``       ApiVersions, SaslHandshake                    ``TOKENS`` (v1), ``RAW_TOKENS`` (v0), ``FAILED``
 ``TOKENS``          SaslAuthenticate                              ``COMPLETE`` or ``FAILED``
 ``RAW_TOKENS``      the mechanism's bytes without any header      ``COMPLETE`` or ``FAILED``
-``COMPLETE``        everything; SaslHandshake begins again        ``TOKENS``, as the same user by the same mechanism
+``COMPLETE``        everything; SaslHandshake begins again        as ``HANDSHAKE``; same user, same mechanism
 ``FAILED``          nothing: the connection ends
 ==================  ============================================  ==================================================
 
