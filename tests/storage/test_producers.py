@@ -265,6 +265,57 @@ def test_one_with_an_open_transaction_stays() -> None:
     assert log.producer_state().expire(NOW_MS + 2 * DAY_MS, DAY_MS) == 0
 
 
+def test_after_a_marker_with_a_new_epoch_the_old_one_is_refused() -> None:
+    log = open_log()
+    send_in_transaction(log, 0)
+    end(log, epoch=1, commit=True)
+    refuses(log, InvalidProducerEpochError, lambda: send(log, produced(1)))
+
+
+def test_a_producer_is_forgotten_a_day_after_its_last_marker() -> None:
+    log = open_log()
+    send_in_transaction(log, 0)
+    end(log, commit=True, timestamp=NOW_MS + DAY_MS)
+    assert log.producer_state().expire(NOW_MS + 2 * DAY_MS - 1, DAY_MS) == 0
+    assert log.producer_state().expire(NOW_MS + 2 * DAY_MS, DAY_MS) == 1
+
+
+def test_a_coordinators_word_is_good_for_a_day() -> None:
+    def given_and_used_after(age_ms: int) -> Log:
+        log = open_log()
+        state = log.producer_state()
+        verification = state.start_verification(7, 0, 0, supports_epoch_bump=True, now_ms=NOW_MS)
+        state.expire(NOW_MS + age_ms, DAY_MS)
+        records = produced(0, transactional=True)
+        log.append(records, leader_epoch=0, now_ms=NOW_MS, trusted=True, verification=verification)
+        return log
+
+    assert given_and_used_after(DAY_MS - 1).end_offset == 1
+    with pytest.raises(InvalidTxnStateError):
+        given_and_used_after(DAY_MS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "epoch", "sequence"),
+    [([(0, 3), (0, 5)], 0, 5), ([(0, 2), (1, 0)], 1, 1)],
+    ids=["a lower number of the same epoch", "the first number of a newer epoch"],
+)
+def test_the_coordinators_word_is_for_the_earliest_number_that_asked(
+    asked: list[tuple[int, int]], epoch: int, sequence: int
+) -> None:
+    log = open_log()
+    for asked_epoch, asked_sequence in asked:
+        verification = log.producer_state().start_verification(
+            7, asked_epoch, asked_sequence, supports_epoch_bump=False, now_ms=NOW_MS
+        )
+
+    def append_it() -> object:
+        records = produced(sequence, epoch=epoch, transactional=True)
+        return log.append(records, leader_epoch=0, now_ms=NOW_MS, trusted=True, verification=verification)
+
+    refuses(log, OutOfOrderSequenceNumberError, append_it)
+
+
 # The straight way -----------------------------------------------------------------------------------------------------
 
 
@@ -417,6 +468,16 @@ def test_after_a_restart_the_last_batch_is_known_again_and_the_next_one_follows(
     log = open_log(files, clean=True)
     assert send(log, produced(0, count=3)).is_duplicate
     assert send(log, produced(3)).base_offset == 3
+
+
+def test_after_a_restart_the_straight_way_is_open_at_once() -> None:
+    files = MemoryFiles()
+    log = open_log(files)
+    send(log, produced(0))
+    log.close()
+    log = open_log(files, clean=True)
+    assert send(log, produced(1)).base_offset == 1
+    assert plain(log, 2) == 2
 
 
 def test_a_log_without_producers_has_no_snapshots() -> None:
