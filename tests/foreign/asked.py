@@ -50,13 +50,11 @@ class Scenarios:
         settings = [{"name": key.replace("_", "."), "value": value} for key, value in configs.items()]
         topic = {"name": name, "num_partitions": partitions, "replication_factor": 1, "configs": settings}
         self._do(19, 7, topics=[topic], timeout_ms=5000)
-        while True:  # until the topic has its leaders
-            described = self._do(
-                3, 12, topics=[{"name": name, "topic_id": uuid.UUID(int=0)}], allow_auto_topic_creation=False
-            )
-            if all(each.error_code == 0 and each.partitions for each in described.topics):
-                if not any(each.error_code for each in described.topics[0].partitions):
-                    return name
+        asked = [{"partition_index": index, "timestamp": -1} for index in range(partitions)]
+        while True:  # until every partition is served
+            served = self._do(2, 7, replica_id=-1, topics=[{"name": name, "partitions": asked}])
+            if not any(each.error_code for each in served.topics[0].partitions):
+                return name
             time.sleep(0.02)
 
     def _id(self, topic: str) -> Any:
@@ -150,7 +148,6 @@ class Scenarios:
         yield "too large", request(tiny, self._records(b"x" * 200))
         yield "two batches in one", request(topic, memoryview(bytes(good) + bytes(good)))
         yield "empty", request(topic, memoryview(b""))
-        yield "null", request(topic, None)
         yield "cut off", request(topic, memoryview(bytes(good)[:-5]))
         yield (
             "an unknown producer's sequence 5",
@@ -845,7 +842,8 @@ class Scenarios:
 
         def request(**more: Any) -> dict[str, Any]:
             return {
-                "group_id": group, "member_id": "me" if version else "", "member_epoch": 0, "rebalance_timeout_ms": 10000,
+                "group_id": group, "member_id": "me" if version else "", "member_epoch": 0,
+                "rebalance_timeout_ms": 10000,
                 "subscribed_topic_names": [topic], "topic_partitions": [], **more,
             }  # fmt: skip
 

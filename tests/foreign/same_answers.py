@@ -139,7 +139,7 @@ class Normal:
         if name in _UNLIKE:
             return "..."
         if _MESSAGES.search(name) and not self._are_messages_compared:
-            return value is not None
+            return "..."
         if (
             isinstance(value, uuid.UUID | bytes)
             and name.endswith("_id")
