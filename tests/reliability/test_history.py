@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from reliability.history.bugs import BUGS, Bug
 from reliability.history.checking import check
 from reliability.history.child import LOCK_MS
+from reliability.history.events import Event
 from reliability.history.processes import run_and_kill
 from reliability.history.world import World
 
@@ -37,6 +39,7 @@ def test_no_history_of_a_random_run_has_a_finding(tmp_path: Path, capsys: pytest
         findings = check(events)
         assert not findings, f"seed {seed}:\n" + "\n".join(map(str, findings[:20]))
         seen.update(type(event).__name__ for event in events)
+    assert set(seen) == {event.__name__ for event in get_args(Event)}, "something never happened"
     with capsys.disabled():
         print(f"\n{RUNS} runs from seed {BASE_SEED}: {dict(seen)}", end="")
 

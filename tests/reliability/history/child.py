@@ -17,9 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from reliability.history.actors import CAST, DELIVERY_COUNT_LIMIT, Actor, Stage
+from reliability.history.actors import CAST, DELIVERY_COUNT_LIMIT, GROUPS, Actor, Stage
 from reliability.history.recording import Recorder
 from reliability.history.world import create_topics, lose_answers
+
+from embedkafka import EmbeddedKafka
 
 LOCK_MS = 1_000
 BROKER = {
@@ -51,13 +53,12 @@ class Life:
 
 
 def main(life: Life) -> None:
-    import embedkafka
-
     sys.setswitchinterval(life.switch_interval_s)
     source = random.Random(life.seed)
     recorder = Recorder(Path(life.journal), life=life.life)
-    engine = embedkafka.EmbeddedKafka(life.directory, **BROKER)
+    engine = EmbeddedKafka(life.directory, **BROKER)
     create_topics(engine)
+    _warm_up(engine)
     lose_answers(engine, source)
     names = itertools.count()
     for actor in CAST:
@@ -73,6 +74,17 @@ def main(life: Life) -> None:
         )
         threading.Thread(target=_play, args=(actor, stage), daemon=True).start()
     threading.Event().wait()
+
+
+def _warm_up(engine: EmbeddedKafka) -> None:
+    """Load what is loaded at first use: among busy threads that takes as long as a whole life."""
+    with engine.producer(transactional_id="warm-up") as producer:
+        producer.init_transactions()
+    for protocol in GROUPS.values():
+        with engine.consumer("load", group_id=f"warm-up-{protocol}", group_protocol=protocol) as consumer:
+            consumer.poll(timeout_ms=0)
+    with engine.share_consumer("load", group_id="warm-up-share") as sharing:
+        sharing.poll(timeout_ms=0)
 
 
 def _play(actor: Actor, stage: Stage) -> None:

@@ -19,7 +19,7 @@ from reliability.history.world import read_the_end
 import embedkafka
 
 _CHILD = Path(__file__).with_name("child.py")
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 EVENTS_PER_LIFE = 6_000
 
 
