@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from embedkafka.broker.acls_api import *  # noqa: F403 # rules, users and limits
 from embedkafka.broker.cluster_api import *  # noqa: F403 # leaders, replicas, features, quorum
-from embedkafka.broker.quotas_api import *  # noqa: F403
-from embedkafka.broker.share_api import *  # noqa: F403 # reading and acknowledging as a share group
-from embedkafka.broker.users_api import *  # noqa: F403
+from embedkafka.broker.security.acls_api import *  # noqa: F403 # rules, users and limits
+from embedkafka.broker.security.quotas_api import *  # noqa: F403
+from embedkafka.broker.security.users_api import *  # noqa: F403
+from embedkafka.broker.share.api import *  # noqa: F403 # reading and acknowledging as a share group
 from embedkafka.coordinator.api import *  # noqa: F403 # the group APIs' values are part of this module
 from embedkafka.coordinator.share.api import *  # noqa: F403 # those of share groups
 from embedkafka.coordinator.transaction.api import *  # noqa: F403 # and those of transactions

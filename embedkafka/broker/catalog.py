@@ -10,9 +10,9 @@ key                        value
 ``broker-config/<id>``     ``{name: text}``; the empty id is the default of the whole cluster
 ``producer-ids``           the first id not reserved (see :mod:`embedkafka.broker.producer_ids`); -1: once lost
 ``group-config/<id>``      ``{name: text}``: what a group has of its own
-``user/<name>``            passwords, salted and hashed (see :mod:`embedkafka.broker.users`)
-``acl/<rule>``             a rule about who may do what (see :mod:`embedkafka.broker.authorizer`)
-``quota/<entity>``         limits of a user, client id or address (see :mod:`embedkafka.broker.quotas`)
+``user/<name>``            passwords, salted and hashed (see :mod:`embedkafka.broker.security.users`)
+``acl/<rule>``             a rule about who may do what (see :mod:`embedkafka.broker.security.authorizer`)
+``quota/<entity>``         limits of a user, client id or address (see :mod:`embedkafka.broker.security.quotas`)
 =========================  ==========================================================================================
 
 It is read once into memory and open only while it is written, because ``sqlitedict`` keeps a thread while it is open.

@@ -16,7 +16,7 @@ from embedkafka.broker.api import (
     ConfigSynonym,
     ResourceType,
 )
-from embedkafka.broker.group_configs import GroupConfigs
+from embedkafka.broker.groups.configs import GroupConfigs
 from embedkafka.broker.topic import Topic
 from embedkafka.broker.topics import Topics
 from embedkafka.config import (

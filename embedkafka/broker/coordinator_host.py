@@ -15,8 +15,8 @@ from embedkafka.broker.api import (
     ListOffsetsRequest,
     RequestContext,
 )
-from embedkafka.broker.groups import Groups
-from embedkafka.broker.groups_host import group_config
+from embedkafka.broker.groups.groups import Groups
+from embedkafka.broker.groups.host import group_config
 from embedkafka.broker.partition import Partition
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.topic import CONSUMER_OFFSETS
@@ -29,7 +29,7 @@ from embedkafka.storage.log import AppendOrigin
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
-    from embedkafka.broker.share_states import ShareStates
+    from embedkafka.broker.share.states import ShareStates
 
 
 _NO_SEQUENCE = -1  # coordinators do not number their batches
@@ -73,7 +73,7 @@ class PartitionLog:
 
 
 class CoordinatorHost:
-    """The engine as the groups see it; see :class:`embedkafka.broker.groups_host.GroupsHost`."""
+    """The engine as the groups see it; see :class:`embedkafka.broker.groups.host.GroupsHost`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.deferred import DeferredCalls
-from embedkafka.broker.group_configs import GroupConfigs
+from embedkafka.broker.groups.configs import GroupConfigs
 from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
@@ -28,12 +28,12 @@ from embedkafka.config.group import check_bounds
 from embedkafka.errors import IllegalStateError
 
 if TYPE_CHECKING:
-    from embedkafka.broker.groups import Groups
-    from embedkafka.broker.quotas import Quotas
-    from embedkafka.broker.share_states import ShareStates
-    from embedkafka.broker.shares import Shares
-    from embedkafka.broker.transactions import Transactions
-    from embedkafka.broker.users import Users
+    from embedkafka.broker.groups.groups import Groups
+    from embedkafka.broker.security.quotas import Quotas
+    from embedkafka.broker.security.users import Users
+    from embedkafka.broker.share.shares import Shares
+    from embedkafka.broker.share.states import ShareStates
+    from embedkafka.broker.transactions.transactions import Transactions
     from embedkafka.files import Files
 
 _log = logging.getLogger(__name__)
@@ -205,7 +205,7 @@ class Engine:
             with self._security_lock:
                 users = self._users
                 if users is None:
-                    from embedkafka.broker.users import Users
+                    from embedkafka.broker.security.users import Users
 
                     users = self._users = Users(self.catalog)
         return users
@@ -218,7 +218,7 @@ class Engine:
             with self._security_lock:
                 quotas = self._quotas
                 if quotas is None:
-                    from embedkafka.broker.quotas import Quotas
+                    from embedkafka.broker.security.quotas import Quotas
 
                     quotas = self._quotas = Quotas(self.catalog, self.config, self.clock)
         return quotas
@@ -231,7 +231,7 @@ class Engine:
             with self._groups_lock:
                 transactions = self._transactions
                 if transactions is None:
-                    from embedkafka.broker.transactions_engine import open_transactions
+                    from embedkafka.broker.transactions.engine import open_transactions
 
                     transactions = self._transactions = open_transactions(self)
         return transactions
@@ -244,7 +244,7 @@ class Engine:
             with self._groups_lock:
                 share_states = self._share_states
                 if share_states is None:
-                    from embedkafka.broker.share_states_engine import open_share_states
+                    from embedkafka.broker.share.states_engine import open_share_states
 
                     share_states = self._share_states = open_share_states(self)
         return share_states
@@ -258,7 +258,7 @@ class Engine:
             with self._groups_lock:
                 shares = self._shares
                 if shares is None:
-                    from embedkafka.broker.shares_engine import open_shares
+                    from embedkafka.broker.share.engine import open_shares
 
                     shares = self._shares = open_shares(self, share_states)
         return shares
@@ -359,8 +359,8 @@ def open_port(engine: Engine, broker_id: int) -> BrokerPort:
     """
     if not engine.config.text("authorizer.class.name"):
         return BrokerPort(engine, broker_id)
-    from embedkafka.broker.authorized_port import AuthorizedPort
-    from embedkafka.broker.authorizer import Authorizer
+    from embedkafka.broker.security.authorized_port import AuthorizedPort
+    from embedkafka.broker.security.authorizer import Authorizer
 
     return AuthorizedPort(engine, broker_id, Authorizer(engine.catalog, engine.config))
 

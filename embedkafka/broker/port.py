@@ -21,18 +21,18 @@ from embedkafka.broker.cluster_port import ClusterPort
 from embedkafka.broker.configs import Configs
 from embedkafka.broker.describing import Describing
 from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
-from embedkafka.broker.markers import write_markers
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
-from embedkafka.broker.security_port import SecurityPort
+from embedkafka.broker.security.port import SecurityPort
+from embedkafka.broker.transactions.markers import write_markers
 from embedkafka.model import TopicPartition
 from embedkafka.record import SealedBatch
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
-    from embedkafka.broker.groups import Groups
-    from embedkafka.broker.share_fetching import ParkedShareFetch
-    from embedkafka.broker.transactions import Transactions
+    from embedkafka.broker.groups.groups import Groups
+    from embedkafka.broker.share.fetching import ParkedShareFetch
+    from embedkafka.broker.transactions.transactions import Transactions
 
 _HIGHEST_API_KEY = 92  # Kafka 4.3
 

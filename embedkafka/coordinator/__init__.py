@@ -2,7 +2,7 @@
 
 Theory of operation.  A :class:`~embedkafka.coordinator.machine.GroupMachine` is asked with a command and answers with a
 :class:`~embedkafka.coordinator.decision.Decision`: a reply or the promise of one, records to append, events, timers.
-Asking changes nothing.  The shell (``broker/groups.py``) appends the records and then lets them take effect:
+Asking changes nothing.  The shell (``broker/groups/groups.py``) appends the records and then lets them take effect:
 
 * ``apply(record)`` is the only writer of *durable* state: groups at their last stable moment, and committed offsets;
 * ``note(event)`` is the only writer of *soft* state: joins and syncs in progress, members that were told their id.

@@ -23,8 +23,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from embedkafka.broker.scram import MIN_ITERATIONS, NAMES, ScramCredential
-from embedkafka.broker.users_api import ScramMechanism
+from embedkafka.broker.security.scram import MIN_ITERATIONS, NAMES, ScramCredential
+from embedkafka.broker.security.users_api import ScramMechanism
 from embedkafka.errors import SaslAuthenticationFailedError
 
 PLAIN = "PLAIN"

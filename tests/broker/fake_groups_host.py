@@ -17,7 +17,7 @@ from embedkafka.broker.api import (
     SyncGroupReply,
     SyncGroupRequest,
 )
-from embedkafka.broker.groups import Groups
+from embedkafka.broker.groups.groups import Groups
 from embedkafka.clock import ManualClock
 from embedkafka.coordinator.config import GroupConfig, GroupSettings
 from embedkafka.coordinator.share_state.api import ShareStateSummary
@@ -170,7 +170,7 @@ class World:
         return World(self.config, FakeHost(self.clock, self.host.logs))
 
     def log(self, group_id: str = "g") -> FakeLog:
-        from embedkafka.broker.groups import partition_of
+        from embedkafka.broker.groups.groups import partition_of
 
         found = self.host.offsets_log(partition_of(group_id, 50), False)
         assert found is not None

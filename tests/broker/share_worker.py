@@ -8,7 +8,7 @@ from typing import NamedTuple
 from broker.support import Broker, records_in
 
 from embedkafka.broker import api
-from embedkafka.broker.share_fetching import ParkedShareFetch
+from embedkafka.broker.share.fetching import ParkedShareFetch
 
 GAP, ACCEPT, RELEASE, REJECT, RENEW = range(5)
 

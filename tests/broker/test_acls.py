@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from embedkafka.broker.acls import Acls, bit_field, matches
 from embedkafka.broker.api import (
     AclBinding,
     AclBindingFilter,
@@ -13,6 +12,7 @@ from embedkafka.broker.api import (
     AclPermissionType,
     AclResourceType,
 )
+from embedkafka.broker.security.acls import Acls, bit_field, matches
 
 TOPIC, GROUP = AclResourceType.TOPIC, AclResourceType.GROUP
 LITERAL, PREFIXED, MATCH = AclPatternType.LITERAL, AclPatternType.PREFIXED, AclPatternType.MATCH

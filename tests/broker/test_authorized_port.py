@@ -14,12 +14,12 @@ import pytest
 from broker.support import START_MS, Broker, batch, running
 
 from embedkafka.broker import api
-from embedkafka.broker.acl_checks import RIGHTS
 from embedkafka.broker.api import AclOperation, AclPatternType, AclPermissionType, AclResourceType
-from embedkafka.broker.authorized_port import AuthorizedPort
 from embedkafka.broker.cluster_port import ClusterPort
 from embedkafka.broker.port import ApiKey, BrokerPort
-from embedkafka.broker.security_port import SecurityPort
+from embedkafka.broker.security.acl_checks import RIGHTS
+from embedkafka.broker.security.authorized_port import AuthorizedPort
+from embedkafka.broker.security.port import SecurityPort
 from embedkafka.clock import ManualClock
 from embedkafka.errors import (
     ClusterAuthorizationFailedError,

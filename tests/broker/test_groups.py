@@ -18,7 +18,7 @@ from embedkafka.broker.api import (
     OffsetToCommit,
     RequestContext,
 )
-from embedkafka.broker.groups import Groups, partition_of
+from embedkafka.broker.groups.groups import Groups, partition_of
 from embedkafka.clock import ManualClock
 from embedkafka.coordinator import records
 from embedkafka.coordinator.config import GroupConfig

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from embedkafka.broker.groups_outbox import Outbox
+from embedkafka.broker.groups.outbox import Outbox
 from embedkafka.clock import ManualClock
 
 

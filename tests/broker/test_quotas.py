@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.broker import api
-from embedkafka.broker.quota_rate import Rate, TokenBucket
-from embedkafka.broker.quota_rules import entity_of, limit_of
+from embedkafka.broker.security.quota_rate import Rate, TokenBucket
+from embedkafka.broker.security.quota_rules import entity_of, limit_of
 from embedkafka.clock import ManualClock
 
 PRODUCE, FETCH, API_VERSIONS, METADATA, CREATE_TOPICS = 0, 1, 18, 3, 19

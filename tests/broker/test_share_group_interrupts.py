@@ -7,7 +7,7 @@ from broker.interrupts import every_line, interrupted_at
 from broker.support import Broker, running
 
 from embedkafka.broker import api
-from embedkafka.broker.groups_shard import GroupShard
+from embedkafka.broker.groups.shard import GroupShard
 from embedkafka.model import TopicPartition
 
 pytestmark = pytest.mark.timeout(900)  # every single line where EMBEDKAFKA_FULL asks for them

@@ -17,7 +17,7 @@ from embedkafka.broker.api import (
     ShareGroupHeartbeatReply,
     ShareGroupHeartbeatRequest,
 )
-from embedkafka.broker.groups import partition_of
+from embedkafka.broker.groups.groups import partition_of
 from embedkafka.errors import (
     CoordinatorNotAvailableError,
     KafkaStorageError,

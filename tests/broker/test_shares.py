@@ -332,7 +332,7 @@ class TestWaiting:
             raise RuntimeError("a bug")
 
         with monkeypatch.context() as broken:
-            broken.setattr("embedkafka.broker.share_partition.Extents", fail)
+            broken.setattr("embedkafka.broker.share.partition.Extents", fail)
             broker.send(b"1")
         assert replies[0].error_code == UnknownError.errno
         assert worker.take() == [Job(0, b"1", 1)]
@@ -405,7 +405,7 @@ class TestAcknowledging:
             raise KafkaStorageError("no space")
 
         with monkeypatch.context() as broken:
-            broken.setattr("embedkafka.broker.share_states_engine.EngineShareStateLog.append", refuse)
+            broken.setattr("embedkafka.broker.share.states_engine.EngineShareStateLog.append", refuse)
             assert worker.accept(0) == KafkaStorageError.errno
             assert Worker(broker, "other").take() == []
         assert worker.accept(0) == 0
@@ -789,7 +789,7 @@ def _start(worker: Worker, done: threading.Event) -> tuple[list[api.ShareFetchRe
 
 
 def test_very_many_commits_are_pruned_before_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedkafka.broker.share_states_shard._PRUNE_AFTER_RECORDS", 600)
+    monkeypatch.setattr("embedkafka.broker.share.states_shard._PRUNE_AFTER_RECORDS", 600)
     with running(tmp_path, **{"share.coordinator.state.topic.num.partitions": 1}) as broker:
         broker.create()
         initialize(broker)

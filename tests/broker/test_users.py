@@ -10,7 +10,7 @@ from broker.support import Broker, running
 
 from embedkafka import errors
 from embedkafka.broker import api
-from embedkafka.broker.scram import make_credential, salted_password
+from embedkafka.broker.security.scram import make_credential, salted_password
 from embedkafka.errors import (
     DuplicateResourceError,
     ResourceNotFoundError,

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from embedkafka.broker import api
-from embedkafka.broker.acls import Acls
 from embedkafka.broker.api import AclOperation, AclPatternType, AclPermissionType, AclResourceType
-from embedkafka.broker.authorizer import super_users
+from embedkafka.broker.security.acls import Acls
+from embedkafka.broker.security.authorizer import super_users
 
 CASES = 400
 QUESTIONS = 60
 
 TYPES = [AclResourceType.TOPIC, AclResourceType.TOPIC, AclResourceType.GROUP, AclResourceType.CLUSTER]
 NAMES = ["a", "ab", "abc", "abd", "b", "*", "*a", "kafka-cluster"]
-ASKED_NAMES = [name for name in NAMES if name != "*a"]  # Kafka forgets the rules about "*" there: see broker/acls.py
+ASKED_NAMES = [name for name in NAMES if name != "*a"]  # Kafka forgets rules about "*" there: broker/security/acls.py
 PRINCIPALS = ["User:alice", "User:alice", "User:bob", "User:*", "Group:alice", "User:CN=a,O=b"]
 CALLERS = ["User:alice", "User:alice", "User:bob", "Group:alice", "User:root", "User:CN=a,O=b"]
 ADDRESSES = ["127.0.0.1", "10.0.0.1"]

@@ -30,10 +30,10 @@ BROKER = {
 PHASES = ("idle", "produce", "offsets", "prepare", "markers", "complete")
 _METHODS = {
     "produce": "embedkafka.broker.producing:Producing.produce_sealed",
-    "offsets": "embedkafka.broker.groups:Groups.txn_offset_commit",
-    "prepare": "embedkafka.broker.transactions_shard:TransactionShard._decide",
-    "markers": "embedkafka.broker.transactions_shard:TransactionShard._write_markers",
-    "complete": "embedkafka.broker.transactions_shard:TransactionShard._decide",
+    "offsets": "embedkafka.broker.groups.groups:Groups.txn_offset_commit",
+    "prepare": "embedkafka.broker.transactions.shard:TransactionShard._decide",
+    "markers": "embedkafka.broker.transactions.shard:TransactionShard._write_markers",
+    "complete": "embedkafka.broker.transactions.shard:TransactionShard._decide",
 }
 _COMMANDS = {"prepare": "EndTransaction", "complete": "MarkersWritten"}  # one method, told apart by what it is asked
 
@@ -113,7 +113,7 @@ def _commit_what_is_left_open() -> None:
 
 def _drop_the_marker() -> None:
     """Some partitions of a committed transaction never hear of it."""
-    from embedkafka.broker import markers
+    from embedkafka.broker.transactions import markers
 
     original = markers._write
     source = random.Random(1)
@@ -128,7 +128,7 @@ def _drop_the_marker() -> None:
 
 def _commit_offsets_at_once() -> None:
     """Offsets do not wait for the transaction's end."""
-    from embedkafka.broker.groups import Groups
+    from embedkafka.broker.groups.groups import Groups
 
     def at_once(self: Any, context: Any, request: Any) -> Any:
         from embedkafka.broker.api import OffsetCommitRequest

@@ -57,7 +57,7 @@ HOOKS = {
     "roll": ("embedkafka.storage.log:Log._roll",),
     "index": ("embedkafka.storage.index:Index.write",),
     "compaction": ("embedkafka.storage.compaction:_Cleaning.steps",),
-    "commit": ("embedkafka.broker.groups_shard:GroupShard._append",),
+    "commit": ("embedkafka.broker.groups.shard:GroupShard._append",),
 }
 
 

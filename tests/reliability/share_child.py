@@ -31,10 +31,10 @@ BROKER = {
 }
 PHASES = ("idle", "acquire", "acknowledge", "store", "bury")
 _METHODS = {
-    "acquire": "embedkafka.broker.share_partition:LedSharePartition._acquire",
-    "acknowledge": "embedkafka.broker.share_partition:LedSharePartition.acknowledge",
-    "store": "embedkafka.broker.share_states_shard:ShareStateShard._append",
-    "bury": "embedkafka.broker.share_dead_letters:_append",
+    "acquire": "embedkafka.broker.share.partition:LedSharePartition._acquire",
+    "acknowledge": "embedkafka.broker.share.partition:LedSharePartition.acknowledge",
+    "store": "embedkafka.broker.share.states_shard:ShareStateShard._append",
+    "bury": "embedkafka.broker.share.dead_letters:_append",
 }
 POISON_EVERY = 17  # jobs that are rejected
 
@@ -121,7 +121,7 @@ def _finish(
 
 def _lose_an_acknowledgement() -> None:
     """Some acknowledgements are answered and not stored."""
-    from embedkafka.broker.share_partition import LedSharePartition
+    from embedkafka.broker.share.partition import LedSharePartition
 
     original = LedSharePartition._store
     source = random.Random(1)
@@ -148,7 +148,7 @@ def _lose_a_lock() -> None:
 
 def _forget_a_dead_letter() -> None:
     """A rejected record is archived and goes nowhere."""
-    from embedkafka.broker import share_partition
+    from embedkafka.broker.share import partition as share_partition
 
     share_partition.bury = lambda *arguments: None
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.broker.api import ScramMechanism
-from embedkafka.broker.scram import HASHES, ScramCredential, make_credential, salted_password
+from embedkafka.broker.security.scram import HASHES, ScramCredential, make_credential, salted_password
 from embedkafka.errors import SaslAuthenticationFailedError
 from embedkafka.server.sasl_mechanisms import PlainExchange, SaslExchange, ScramExchange
 

@@ -58,7 +58,7 @@ class UserScramCredentialUpsertion:
             raise IllegalArgumentError("a password is kept by SCRAM_SHA_256 or SCRAM_SHA_512")
         self.iterations = self.DEFAULT_ITERATIONS if iterations is None else iterations
         self.salt = os.urandom(_SALT_BYTES) if salt is None else salt  # of a password never a repeatable one
-        from embedkafka.broker.scram import salted_password  # the hashes are for few programs
+        from embedkafka.broker.security.scram import salted_password  # the hashes are for few programs
 
         text = password.encode() if isinstance(password, str) else password
         self.salted_password = salted_password(self.mechanism, text, self.salt, self.iterations)

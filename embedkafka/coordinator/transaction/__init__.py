@@ -8,7 +8,7 @@ command and answers with a decision: a reply, the records to append, and the tra
 A transaction ends in two steps.  The first record (``PrepareCommit`` or ``PrepareAbort``) decides about it, once and
 for all; whatever happens afterwards, a marker goes into every partition it has written to.  The second record says
 that all markers are there (``CompleteCommit``, ``CompleteAbort``), and the next transaction may begin.  In between the
-coordinator answers CONCURRENT_TRANSACTIONS.  Writing markers is the shell's work (``broker/transactions_shard.py``),
+coordinator answers CONCURRENT_TRANSACTIONS.  Writing markers is the shell's work (``broker/transactions/shard.py``),
 done without the machine's lock; after a crash the machine names what is still prepared, and the shell writes the
 markers again.
 

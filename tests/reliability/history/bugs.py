@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 from reliability.history.findings import Kind
 
-from embedkafka.broker import markers
 from embedkafka.broker.api import PartitionProduceReply
 from embedkafka.broker.fetching import Fetcher
 from embedkafka.broker.producing import Producing
-from embedkafka.broker.share_states_shard import ShareStateShard
+from embedkafka.broker.share.states_shard import ShareStateShard
+from embedkafka.broker.transactions import markers
 from embedkafka.client.assignors.range import RangePartitionAssignor
 from embedkafka.coordinator import records
 from embedkafka.coordinator.classic.group import Group as ClassicGroup
