@@ -61,7 +61,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_pumping = False
         self._is_resting = False
         self._is_limited = False  # to small frames
-        self._may_fill = False  # it began a frame while there was room, and may end it
+        self._may_fill = False  # there was room for the frame that it has begun: it may end it
 
     # The transport's side --------------------------------------------------------------------------------------------
 
@@ -105,8 +105,9 @@ class Connection(asyncio.BufferedProtocol):
         frames = self._framing.received(nbytes)
         self._waiting.extend(frames)
         self._waiting_bytes += sum(map(len, frames))
-        self._count_held()
-        self._may_fill = self.is_within_frame and (self._may_fill or self.site.has_room)
+        self._may_fill = self._may_fill and self.is_within_frame
+        self._count_held()  # before there is said to be room, and without the frame that asks for it
+        self._fill_if_there_is_room()
         self._pump()
 
     def pause_writing(self) -> None:
@@ -199,19 +200,31 @@ class Connection(asyncio.BufferedProtocol):
         return not self._framing.is_between_frames
 
     def _count_held(self) -> None:
-        """Tell the site how much memory the peer's requests take."""
-        held_bytes = self._framing.held_bytes + self._waiting_bytes
+        """Tell the site how much memory the peer's requests take.
+
+        A frame counts from when it may be filled: one that is held up would otherwise wait for its own room, or several
+        for each other's.
+        """
+        held_bytes = self._waiting_bytes + (self._framing.held_bytes if self._may_fill else 0)
         if self._calls.current is not None:
             held_bytes += len(self._calls.current.header.frame)
         change, self._held_bytes = held_bytes - self._held_bytes, held_bytes
         if change:
             self.site.hold(change)
 
+    def _fill_if_there_is_room(self) -> None:
+        """A frame that is begun while there is room is ended whatever comes meanwhile."""
+        if self.is_within_frame and not self._may_fill and self.site.has_room:
+            self._may_fill = True
+            self._count_held()
+
     def _watch_reading(self) -> None:
         """Read on, or stop."""
         if self._is_closing:
             return
         wanted = not self._waiting and self._outbox.is_writable
+        if wanted:
+            self._fill_if_there_is_room()
         if wanted and not self._may_fill and not self.site.has_room:
             wanted = False
             self.site.hold_up(self)
