@@ -144,13 +144,14 @@ class ShareFetch:
 class ParkedShareFetch:
     """A share fetch that waits: for records, for records that others give back, or for its time to be up."""
 
-    __slots__ = ("_complete", "_fetch", "_is_done", "_is_last", "_is_parked", "_lock", "_timer")
+    __slots__ = ("_complete", "_fetch", "_is_cancelled", "_is_done", "_is_last", "_is_parked", "_lock", "_timer")
 
     def __init__(self, fetch: ShareFetch, complete: Complete) -> None:
         self._fetch = fetch
         self._complete = complete
         self._lock = threading.Lock()
         self._is_done = False
+        self._is_cancelled = False
         self._is_last = False
         self._is_parked = False
         self._timer: Timer | None = None
@@ -210,11 +211,13 @@ class ParkedShareFetch:
         self.woken()
 
     def cancel(self) -> bool:
-        """Make sure it is not answered any more; False when it was already."""
+        """Make sure it is not answered; False when it was already, or is about to be told."""
         with self._lock:
-            was_done, self._is_done = self._is_done, True
+            if not self._is_done:
+                self._is_cancelled = True
+                self._is_done = True
         self._leave()
-        return not was_done
+        return self._is_cancelled
 
     def _tell(self, reply: ShareFetchReply) -> None:
         try:

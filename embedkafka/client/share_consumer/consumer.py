@@ -196,6 +196,7 @@ class KafkaShareConsumer(Iterating):
         deadline_ms = now_ms + timeout_ms
         if not self._group.topics:
             raise IllegalStateError("nothing is subscribed to")
+        self._fetcher.stop_waiting()  # where an interrupt kept the last poll from it
         self._give_back_fresh()
         self._check_all_acknowledged()
         self._send_acknowledgements(self._api_timeout_ms)

@@ -53,13 +53,20 @@ class ShareFetchSettings(NamedTuple):
     value_deserializer: Any
 
 
+class _NotAsked:
+    """In place of a request that waits, until the broker has taken it."""
+
+    def cancel(self) -> bool:
+        return True
+
+
 class _Sent:
-    """A request to one broker, and its reply once that is there."""
+    """A request to one broker, and its reply once that is there; ``parked`` is None where it did not have to wait."""
 
     __slots__ = ("answered_ms", "parked", "reply")
 
     def __init__(self) -> None:
-        self.parked: Any = None
+        self.parked: Any = _NotAsked()
         self.reply: ShareFetchReply | None = None
         self.answered_ms = 0.0
 
@@ -210,11 +217,13 @@ class ShareFetcher:
         return by_leader
 
     def stop_waiting(self) -> None:
-        """Take back requests that wait; one that was answered meanwhile stays for the next poll."""
+        """Take back requests that wait; one that was answered meanwhile stays for the next poll.
+
+        Whoever answers decides first and tells then, so a request that cannot be taken back any more, or did not stay
+        with the broker, has an answer even where it is not here yet.  It may bring records, which nobody else gets.
+        """
         for port, sent in list(self._sent.items()):
-            if sent.reply is None and sent.parked is not None:
-                sent.parked.cancel()
-            if sent.reply is None:
+            if sent.reply is None and sent.parked is not None and sent.parked.cancel():
                 del self._sent[port]
 
     # Replies ---------------------------------------------------------------------------------------------------------
@@ -252,7 +261,8 @@ class ShareFetcher:
         if in_flight is None:
             topic_partition = self._group.assignment.get(key)
             if topic_partition is None:
-                return  # no longer ours: the broker gives these records to others when their lock runs out
+                session.release(key, reply.acquired)  # no longer ours: others get them at once
+                return
             in_flight = self._in_flight[key] = InFlight(topic_partition, key, session)
         in_flight.session = session
         in_flight.acquire(reply.acquired, deadline_ms)

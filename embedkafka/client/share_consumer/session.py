@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkafka.broker.api import (
     AcknowledgementBatch,
+    AcquiredRecords,
     RequestContext,
     ShareAcknowledgePartition,
     ShareAcknowledgeReply,
@@ -19,7 +20,7 @@ from embedkafka.broker.api import (
     ShareFetchReply,
     ShareFetchRequest,
 )
-from embedkafka.client.share_consumer.in_flight import RENEW, Sent
+from embedkafka.client.share_consumer.in_flight import RELEASE, RENEW, Sent
 from embedkafka.errors import InvalidShareSessionEpochError
 from embedkafka.model import TopicIdPartition
 
@@ -96,6 +97,12 @@ class ShareSession:
         """The same for one record, which many programs commit at a time."""
         batch = _new(AcknowledgementBatch, (offset, offset, _ONE[type_]))
         return self._acknowledge((_new(ShareAcknowledgePartition, (key, (batch,))),), False)
+
+    def release(self, key: TopicIdPartition, acquired: Sequence[AcquiredRecords]) -> None:
+        """Give back what a fetch has brought and nobody wants; where the broker refuses, its lock ends some time."""
+        if self.is_open:
+            batches = [AcknowledgementBatch(first, last, _ONE[RELEASE]) for first, last, _ in acquired]
+            self._acknowledge([ShareAcknowledgePartition(key, batches)], False)
 
     def _acknowledge(self, partitions: Sequence[ShareAcknowledgePartition], renews: bool) -> ShareAcknowledgeReply:
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from client.share_consumer.jobs import (
@@ -26,6 +29,7 @@ from embedkafka import (
     TopicPartition,
     errors,
 )
+from embedkafka.broker.share.shares import Shares
 
 TP = TopicPartition("jobs", 0)
 
@@ -302,6 +306,68 @@ def test_next_gives_one_record_at_a_time(kafka: EmbeddedKafka, consumer: ShareCo
     assert [next(worker).offset, next(worker).offset] == [0, 1]
     with pytest.raises(StopIteration):
         next(worker)
+
+
+# Answers that come late -----------------------------------------------------------------------------------------------
+
+
+class Late:
+    """Keeps answers of the broker between its decision and their reader, as a thread does that is not run just then."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._held: list[Callable[[], None]] = []
+        fetch = Shares.fetch
+
+        def fetch_late(shares: Shares, context: Any, request: Any, complete: Callable[[Any], None]) -> object:
+            return fetch(shares, context, request, lambda reply: self._held.append(partial(complete, reply)))
+
+        monkeypatch.setattr(Shares, "fetch", fetch_late)
+        self._monkeypatch = monkeypatch
+
+    def come(self) -> None:
+        self._monkeypatch.undo()
+        assert len(self._held) == 1
+        self._held.pop()()
+
+
+def test_records_whose_answer_is_under_way_when_a_poll_gives_up_come_with_the_next(
+    kafka: EmbeddedKafka, consumer: ShareConsumers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = consumer("jobs")
+    late = Late(monkeypatch)
+    kafka.clock.call_later(10, lambda: send(kafka, "jobs", 1))
+    assert worker.poll(20) == {}  # cannot take it back: the record is acquired
+    assert worker.poll(20) == {}
+    late.come()
+    assert counts(worker.poll()) == {0: 1}
+
+
+def test_records_whose_answer_is_under_way_before_a_poll_waits_come_with_the_next(
+    kafka: EmbeddedKafka, consumer: ShareConsumers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(kafka, "jobs", 3)
+    worker = consumer("jobs")
+    late = Late(monkeypatch)
+    assert worker.poll(20) == {}
+    late.come()
+    assert counts(worker.poll()) == {0: 1, 1: 1, 2: 1}
+
+
+def test_records_of_a_partition_that_was_taken_away_meanwhile_go_to_others_at_once(
+    kafka: EmbeddedKafka, consumer: ShareConsumers
+) -> None:
+    worker = consumer("jobs")
+
+    def arrive() -> None:
+        send(kafka, "jobs", 1)
+        worker.wakeup()
+
+    kafka.clock.call_later(10, arrive)
+    with pytest.raises(errors.WakeupError):
+        worker.poll(20)
+    worker.subscribe(["others"])
+    assert worker.poll() == {}
+    assert counts(consumer("jobs").poll()) == {0: 2}
 
 
 # Threads ------------------------------------------------------------------------------------------------------------
