@@ -22,6 +22,7 @@ class Authority:
         self.certificate, self._key = folder / "ca.pem", folder / "ca.key"
         _openssl(
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=test authority",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",  # Python 3.13 is strict about it
             "-keyout", self._key, "-out", self.certificate,
         )  # fmt: skip
 
@@ -29,7 +30,7 @@ class Authority:
         """A certificate for this machine's own addresses."""
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         request, extensions = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
-        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
         protection = ["-nodes"] if password is None else ["-passout", f"pass:{password}"]
         _openssl("req", "-newkey", "rsa:2048", *protection, "-subj", subject, "-keyout", made.key, "-out", request)
         _openssl(
