@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from embedkafka.broker.api import (
 )
 from embedkafka.broker.groups.groups import Groups
 from embedkafka.broker.groups.host import group_config
-from embedkafka.broker.partition import Partition
+from embedkafka.broker.internal_topic import InternalLog, InternalTopic
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.topic import CONSUMER_OFFSETS
 from embedkafka.clock import Clock
@@ -35,25 +35,20 @@ if TYPE_CHECKING:
 _NO_SEQUENCE = -1  # coordinators do not number their batches
 
 
-class PartitionLog:
-    """One partition of an internal topic as its coordinator reads and writes it."""
+class OffsetsPartition(InternalLog):
+    """One partition of ``__consumer_offsets``; whoever appends wakes its readers, too."""
 
-    __slots__ = ("_load_buffer_bytes", "_partition")
-
-    def __init__(self, partition: Partition, load_buffer_bytes: int) -> None:
-        self._partition = partition
-        self._load_buffer_bytes = load_buffer_bytes
+    __slots__ = ()
 
     def append(self, batch: bytearray) -> None:
-        """Append one batch; returns when it is committed, with one replica at once."""
-        self._partition.append(batch, origin=AppendOrigin.COORDINATOR)
-        self._partition.wake_readers()
+        super().append(batch)
+        self.wake_readers()
 
     def append_in_transaction(self, batch: bytearray, producer_id: int, producer_epoch: int) -> None:
         """Append one batch of a transaction; the transaction coordinator was asked before."""
         verification = self._partition.start_verification(producer_id, producer_epoch, _NO_SEQUENCE)
         self._partition.append(batch, origin=AppendOrigin.COORDINATOR, verification=verification)
-        self._partition.wake_readers()
+        self.wake_readers()
 
     def append_marker(
         self, producer_id: int, producer_epoch: int, *, commit: bool, coordinator_epoch: int, transaction_version: int
@@ -67,10 +62,6 @@ class PartitionLog:
             transaction_version=transaction_version,
         )
 
-    def read_all(self) -> Iterator[memoryview]:
-        """Every batch there is now."""
-        return self._partition.read_all(chunk_bytes=self._load_buffer_bytes)
-
 
 class CoordinatorHost:
     """The engine as the groups see it; see :class:`embedkafka.broker.groups.host.GroupsHost`."""
@@ -80,8 +71,13 @@ class CoordinatorHost:
         self._topics = engine.topics
         self._positions = Positions(engine.topics.partition, read_only=engine.read_only)
         self._broker_id = engine.store.broker_ids[0]
-        self._config = engine.config
-        self._load_buffer_bytes = engine.config.integer("offsets.load.buffer.size")
+        self._offsets = InternalTopic(
+            engine,
+            CONSUMER_OFFSETS,
+            partition_count=engine.config.integer("offsets.topic.num.partitions"),
+            load_buffer_bytes=engine.config.integer("offsets.load.buffer.size"),
+            log=OffsetsPartition,
+        )
         self._clock = engine.clock
         self._random = engine.ids.random
         self._known_topics = KnownTopics(version=-1)
@@ -131,15 +127,10 @@ class CoordinatorHost:
         return frozenset(topic.name for topic in self._topics.all() if not may(context, describe, kind, topic.name))
 
     def offsets_partition_count(self) -> int:
-        """Fixed once ``__consumer_offsets`` has its entry in the catalog; until then what the setting says."""
-        entry = self._topics.catalog.topic(CONSUMER_OFFSETS)
-        return self._config.integer("offsets.topic.num.partitions") if entry is None else len(entry.replicas)
+        return self._offsets.partition_count()
 
-    def offsets_log(self, partition: int, create: bool) -> PartitionLog | None:
-        if create:
-            self._topics.ensure_internal(CONSUMER_OFFSETS)
-        found = self._topics.partition(TopicPartition(CONSUMER_OFFSETS, partition))
-        return None if found is None else PartitionLog(found, self._load_buffer_bytes)
+    def offsets_log(self, partition: int, create: bool) -> OffsetsPartition | None:
+        return self._offsets.log(partition, create)
 
 
 def open_groups(engine: Engine) -> Groups:
