@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from embedkafka.broker import api
 from embedkafka.broker.api import CLUSTER_NAME, AclOperation, AclResourceType
 from embedkafka.broker.port import BrokerPort
-from embedkafka.broker.security.acl_checks import RIGHTS
+from embedkafka.broker.security.acl_checks import GROUP_DENIED, RIGHTS, TOPIC_DENIED
 from embedkafka.broker.security.acls import bit_field
 from embedkafka.broker.security.authorizer import Authorizer
 from embedkafka.model import TopicPartition
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
 
+G = TypeVar("G", api.DescribedConsumerGroup, api.DescribedShareGroup)
 K = TypeVar("K")
 R = TypeVar("R")
 
@@ -74,6 +75,31 @@ class AuthorizedBase(BrokerPort):
 
     def _denied_groups(self, context: api.RequestContext, api_key: int, group_ids: Sequence[str]) -> list[str]:
         return [each for each in group_ids if not self._may_group(context, api_key, each)]
+
+    def _describe(
+        self,
+        context: api.RequestContext,
+        api_key: int,
+        group_ids: Sequence[str],
+        describe: Callable[[api.RequestContext, Sequence[str]], Sequence[G]],
+        topics_of: Callable[[G], Iterable[str]],
+        refused: Callable[..., G],
+    ) -> list[G]:
+        """Groups with their members, but those that are denied, or that read topics which are.
+
+        Args:
+            describe: describes groups without asking.
+            topics_of: the topics that a group's members read or subscribe to.
+            refused: makes an answer of group id, error code and message.
+        """
+        denied = self._denied_groups(context, api_key, group_ids)
+        shown = [
+            refused(group.group_id, TOPIC_DENIED, HIDDEN_TOPICS)
+            if self._denied_topics(context, api_key, topics_of(group))
+            else group
+            for group in describe(context, [each for each in group_ids if each not in denied])
+        ]
+        return woven(group_ids, shown, {each: refused(each, GROUP_DENIED) for each in denied})
 
 
 def woven(asked: Iterable[K], answers: Iterable[R], refused: Mapping[K, R]) -> list[R]:

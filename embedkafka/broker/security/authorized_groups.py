@@ -14,7 +14,7 @@ from embedkafka.broker.security.acl_checks import (
     TOPIC_DENIED,
     TRANSACTIONAL_ID_DENIED,
 )
-from embedkafka.broker.security.authorized_base import HIDDEN_TOPICS, AuthorizedBase, woven
+from embedkafka.broker.security.authorized_base import AuthorizedBase, woven
 from embedkafka.model import TopicPartition
 
 _GROUP_KEY, _TRANSACTION_KEY = 0, 1  # FindCoordinator's types of keys
@@ -158,16 +158,8 @@ class AuthorizedGroups(AuthorizedBase):
     def consumer_group_describe(
         self, context: api.RequestContext, group_ids: Sequence[str]
     ) -> Sequence[api.DescribedConsumerGroup]:
-        key = ApiKey.CONSUMER_GROUP_DESCRIBE
-        denied = self._denied_groups(context, key, group_ids)
-        described = super().consumer_group_describe(context, [each for each in group_ids if each not in denied])
-        shown = [
-            api.DescribedConsumerGroup(group.group_id, TOPIC_DENIED, HIDDEN_TOPICS)
-            if self._denied_topics(context, key, _topics_of(group))
-            else group
-            for group in described
-        ]
-        return woven(group_ids, shown, {each: api.DescribedConsumerGroup(each, GROUP_DENIED) for each in denied})
+        describe, key = super().consumer_group_describe, ApiKey.CONSUMER_GROUP_DESCRIBE
+        return self._describe(context, key, group_ids, describe, _topics_of, api.DescribedConsumerGroup)
 
     def delete_groups(self, context: api.RequestContext, group_ids: Sequence[str]) -> Sequence[api.GroupResult]:
         denied = self._denied_groups(context, ApiKey.DELETE_GROUPS, group_ids)

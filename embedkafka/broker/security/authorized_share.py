@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from embedkafka.broker import api
 from embedkafka.broker.port import ApiKey
 from embedkafka.broker.security.acl_checks import GROUP_DENIED, GROUP_MESSAGE, TOPIC_DENIED
-from embedkafka.broker.security.authorized_base import HIDDEN_TOPICS, AuthorizedBase, woven
+from embedkafka.broker.security.authorized_base import AuthorizedBase
 from embedkafka.broker.share.fetching import ParkedShareFetch
 
 
@@ -81,16 +81,8 @@ class AuthorizedShareGroups(AuthorizedBase):
     def share_group_describe(
         self, context: api.RequestContext, group_ids: Sequence[str]
     ) -> Sequence[api.DescribedShareGroup]:
-        key = ApiKey.SHARE_GROUP_DESCRIBE
-        denied = self._denied_groups(context, key, group_ids)
-        described = super().share_group_describe(context, [each for each in group_ids if each not in denied])
-        shown = [
-            api.DescribedShareGroup(group.group_id, TOPIC_DENIED, HIDDEN_TOPICS)
-            if self._denied_topics(context, key, _topics_of(group))
-            else group
-            for group in described
-        ]
-        return woven(group_ids, shown, {each: api.DescribedShareGroup(each, GROUP_DENIED) for each in denied})
+        describe, key = super().share_group_describe, ApiKey.SHARE_GROUP_DESCRIBE
+        return self._describe(context, key, group_ids, describe, _topics_of, api.DescribedShareGroup)
 
     # Offsets ---------------------------------------------------------------------------------------------------------
 
