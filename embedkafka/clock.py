@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -62,6 +63,7 @@ class Clock(ABC):
         self._timers: SortedList[Timer] = SortedList()
         self._tasks: deque[Task] = deque()
         self._order = itertools.count()
+        self._sleeps_until_ms = -math.inf  # the thread that runs timers looks by itself then, or earlier
 
     @abstractmethod
     def now_ms(self) -> int:
@@ -102,14 +104,13 @@ class Clock(ABC):
         with self._lock:
             self._drop_cancelled_head()
             self._timers.add(timer)
-            is_next = self._timers[0] is timer
-        if is_next:
-            self._work_added()
+            if timer.deadline_ms < self._sleeps_until_ms:
+                self._wake.notify_all()
         return timer
 
     @abstractmethod
     def _work_added(self) -> None:
-        """A task or a new earliest timer is there: wake the thread that runs them, if there is one."""
+        """A task is there: wake the thread that runs them, if there is one."""
 
     def _drop_cancelled_head(self) -> None:
         while self._timers and self._timers[0].callback is None:
@@ -177,9 +178,12 @@ class SystemClock(Clock):
                         return
                     self._drop_cancelled_head()
                     timeout_s = None
+                    self._sleeps_until_ms = math.inf
                     if self._timers:
-                        timeout_s = max(0.0, (self._timers[0].deadline_ms - self.monotonic_ms()) / 1000.0)
+                        self._sleeps_until_ms = self._timers[0].deadline_ms
+                        timeout_s = max(0.0, (self._sleeps_until_ms - self.monotonic_ms()) / 1000.0)
                     self._wake.wait(timeout_s)
+                    self._sleeps_until_ms = -math.inf
                 self._asleep = False
 
     def stop(self) -> None:

@@ -136,6 +136,20 @@ def test_the_housekeeper_wakes_for_a_timer_earlier_than_the_one_it_sleeps_for(ru
     assert fired.wait(5)
 
 
+def test_a_timer_later_than_the_one_it_sleeps_for_lets_the_housekeeper_sleep(running_clock, monkeypatch):
+    """Also when that one was cancelled: readers that wait and are answered, again and again, cost no thread switch."""
+    timer = running_clock.call_later(3_600_000, lambda: None)
+    while running_clock._sleeps_until_ms != timer.deadline_ms:
+        running_clock.yield_()
+    woken = []
+    monkeypatch.setattr(running_clock._wake, "notify_all", lambda: woken.append(None))
+    for _ in range(100):
+        timer.cancel()
+        timer = running_clock.call_later(3_600_000, lambda: None)
+    monkeypatch.undo()
+    assert not woken
+
+
 def test_stop_lets_queued_tasks_finish():
     clock, ran = SystemClock(), []
     for number in range(100):
