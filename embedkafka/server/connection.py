@@ -26,7 +26,7 @@ from embedkafka.protocol.schema import Chunk
 from embedkafka.server.call import Call
 from embedkafka.server.calls import Calls
 from embedkafka.server.framing import Framing
-from embedkafka.server.limits import CALLS_PER_TURN, CROWDED_READ_BYTES
+from embedkafka.server.limits import CALLS_PER_TURN, CROWDED_READ_BYTES, STALLED_S
 from embedkafka.server.outbox import Outbox
 from embedkafka.server.peer import Peer
 from embedkafka.server.tls import distinguished_name
@@ -199,6 +199,11 @@ class Connection(asyncio.BufferedProtocol):
         """Whether the peer has begun a frame and not ended it."""
         return not self._framing.is_between_frames
 
+    def is_stalled(self, now: float) -> bool:
+        """Whether the peer has left a frame without its end for too long, though nothing kept it from sending that."""
+        is_its_turn = self._is_reading or not self._outbox.is_writable
+        return self.is_within_frame and is_its_turn and now - self.last_active > STALLED_S
+
     def _count_held(self) -> None:
         """Tell the site how much memory the peer's requests take.
 
@@ -231,6 +236,7 @@ class Connection(asyncio.BufferedProtocol):
         if wanted != self._is_reading:
             self._is_reading = wanted
             if wanted:
+                self.last_active = self.site.loop.time()  # it was not its silence
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()

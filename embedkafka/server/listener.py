@@ -207,8 +207,7 @@ class Listener:
         idle_s = idle_ms / 1000 if idle_ms >= 0 else math.inf
         now = self._loop.time()
         for connection in list(site.connections):
-            silent_s = now - connection.last_active
-            if silent_s > idle_s or (silent_s > STALLED_S and connection.is_within_frame):
+            if now - connection.last_active > idle_s or connection.is_stalled(now):
                 connection.abort()
         self._loop.call_later(min(max(idle_s / 4, 0.01), STALLED_S), self._close_idle)
 

@@ -14,6 +14,7 @@ from server.waiting import wait_until
 
 from embedkafka import EmbeddedKafka
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
+from embedkafka.server import connection as connection_module
 from embedkafka.server import limits as limits_module
 from embedkafka.server import listener as listener_module
 from embedkafka.server.listener import Listener
@@ -93,12 +94,39 @@ def test_an_idle_connection_is_closed_and_a_busy_one_is_not() -> None:
         assert busy.ask(18, 3, VERSIONS).error_code == 0
 
 
-def test_a_peer_that_stalls_within_a_frame_is_closed_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener_module, "STALLED_S", 0.1)
+@pytest.fixture
+def stalls_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence within a frame is too long after 0.1 s."""
+    for module in (listener_module, connection_module):
+        monkeypatch.setattr(module, "STALLED_S", 0.1)
+
+
+@pytest.mark.usefixtures("stalls_early")
+def test_a_peer_that_stalls_within_a_frame_is_closed_early() -> None:
     with listening() as (_, listener), WirePeer(listener) as stalled, WirePeer(listener) as idle:
         stalled.socket.sendall(struct.pack("!i", 100_000) + bytes(10))
         assert stalled.is_closed_by_listener()
         assert idle.ask(18, 3, VERSIONS).error_code == 0
+
+
+@pytest.mark.usefixtures("each_loop", "stalls_early")
+def test_a_peer_that_the_listener_holds_up_within_a_frame_is_not_taken_for_stalled() -> None:
+    with listening(queued_max_request_bytes=50_000) as (kafka, listener):
+        kafka.create_topic("t")
+        with WirePeer(listener) as greedy, WirePeer(listener) as other:
+            assert other.ask(18, 3, VERSIONS).error_code == 0
+            greedy.send(1, 12, fetch_request("t", 0, max_wait_ms=60_000))
+            greedy.send(0, 9, produce_request("t", [bytes(60_000)]))
+            wait_until(lambda: held_bytes(listener) > 50_000)
+            request = request_bytes(0, 9, produce_request("t", [bytes(60_000)]))
+            other.socket.sendall(request[:30_000])
+            wait_until(lambda: held_up(listener) == 1)
+            assert listener._site is not None
+            (waiting,) = listener._site._held_up
+            wait_until(lambda: listener._loop.time() - waiting.last_active > 0.5)
+            kafka.producer().send("t", b"x").get()  # the fetch ends
+            other.socket.sendall(request[30_000:])
+            assert other.receive_frame()
 
 
 @pytest.mark.usefixtures("each_loop")
