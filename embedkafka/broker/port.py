@@ -23,6 +23,7 @@ from embedkafka.broker.describing import Describing
 from embedkafka.broker.fetching import Complete, Fetcher, ParkedFetch
 from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.broker.security.port import SecurityPort
 from embedkafka.broker.transactions.markers import write_markers
 from embedkafka.model import TopicPartition
@@ -221,53 +222,41 @@ class BrokerPort(SecurityPort, ClusterPort):
         return self._describing.metadata(topics, auto_create=auto_create)
 
     def create_topics(
-        self, context: api.RequestContext, specs: Sequence[api.NewTopicSpec], *, validate_only: bool = False
+        self,
+        context: api.RequestContext,
+        specs: Sequence[api.NewTopicSpec],
+        *,
+        validate_only: bool = False,
+        mutations: Mutations | None = None,
     ) -> Sequence[api.TopicResult]:
         """Create topics, each for itself."""
         self._admit(ApiKey.CREATE_TOPICS, context)
-        results = self._topics.create(specs, validate_only=validate_only)
-        if not context.in_process and not validate_only:
-            self._mutated(context, results, {})
-        return results
+        return self._topics.create(specs, validate_only=validate_only, mutations=mutations)
 
-    def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
+    def delete_topics(
+        self, context: api.RequestContext, names: Sequence[str], *, mutations: Mutations | None = None
+    ) -> Sequence[api.TopicResult]:
         """Delete topics, each for itself; what groups have committed for them goes too."""
         self._admit(ApiKey.DELETE_TOPICS, context)
-        before = self._partition_counts(names)
-        results = self._topics.delete(names)
+        results = self._topics.delete(names, mutations=mutations)
         deleted = [result for result in results if not result.error_code]
         if deleted:
             self._engine.topics_deleted(
                 [result.topic for result in deleted], [result.topic_id for result in deleted if result.topic_id]
             )
-        if not context.in_process:
-            self._mutated(context, results, before)
         return results
 
     def create_partitions(
-        self, context: api.RequestContext, specs: Sequence[api.NewPartitionsSpec], *, validate_only: bool = False
+        self,
+        context: api.RequestContext,
+        specs: Sequence[api.NewPartitionsSpec],
+        *,
+        validate_only: bool = False,
+        mutations: Mutations | None = None,
     ) -> Sequence[api.TopicResult]:
         """Add partitions to topics, each for itself."""
         self._admit(ApiKey.CREATE_PARTITIONS, context)
-        before = self._partition_counts([spec.topic for spec in specs])
-        results = self._topics.grow(specs, validate_only=validate_only)
-        if not context.in_process and not validate_only:
-            self._mutated(context, results, before)
-        return results
-
-    def _partition_counts(self, names: Sequence[str]) -> dict[str, int]:
-        return {topic.name: len(topic.partitions) for topic in map(self._topics.topic, names) if topic is not None}
-
-    def _mutated(
-        self, context: api.RequestContext, results: Sequence[api.TopicResult], before: Mapping[str, int]
-    ) -> None:
-        """Let what was created or deleted count against its client's limit."""
-        changed = [
-            abs(max(0, result.num_partitions) - before.get(result.topic, 0))
-            for result in results
-            if not result.error_code
-        ]
-        self._engine.quotas.mutated(context, sum(changed))
+        return self._topics.grow(specs, validate_only=validate_only, mutations=mutations)
 
     # Settings and state ----------------------------------------------------------------------------------------------
 

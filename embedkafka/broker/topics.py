@@ -20,6 +20,7 @@ from embedkafka.broker.catalog import Catalog, TopicEntry
 from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.partition import Partition
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.broker.store import Store
 from embedkafka.broker.topic import CONSUMER_OFFSETS, INTERNAL_TOPICS, SHARE_GROUP_STATE, TRANSACTION_STATE, Topic
 from embedkafka.broker.topic_rules import check_collision, place_new_partitions, place_new_topic
@@ -144,18 +145,31 @@ class Topics:
 
     # Changes ---------------------------------------------------------------------------------------------------------
 
-    def create(self, specs: Sequence[NewTopicSpec], *, validate_only: bool = False) -> list[TopicResult]:
-        """Create topics, each for itself; a failed one does not keep the others back."""
+    def create(
+        self, specs: Sequence[NewTopicSpec], *, validate_only: bool = False, mutations: Mutations | None = None
+    ) -> list[TopicResult]:
+        """Create topics, each for itself; a failed one does not keep the others back.
+
+        ``mutations`` counts, as in Kafka also what is only validated.
+        """
         names = [spec.topic for spec in specs]
         return [
             _result(
                 spec.topic,
-                partial(self._create, spec, is_duplicate=names.count(spec.topic) > 1, dry=validate_only),
+                partial(
+                    self._create,
+                    spec,
+                    is_duplicate=names.count(spec.topic) > 1,
+                    dry=validate_only,
+                    mutations=mutations,
+                ),
             )
             for spec in specs
         ]
 
-    def _create(self, spec: NewTopicSpec, *, is_duplicate: bool, dry: bool) -> TopicResult:
+    def _create(
+        self, spec: NewTopicSpec, *, is_duplicate: bool = False, dry: bool = False, mutations: Mutations | None = None
+    ) -> TopicResult:
         validate_topic_name(spec.topic)
         if is_duplicate:
             raise InvalidRequestError("Duplicate topic name.")
@@ -172,6 +186,8 @@ class Topics:
                 default_replication_factor=self.config.integer("default.replication.factor"),
             )
             entry = TopicEntry(spec.topic, self._ids.uuid(), replicas, self._checked_configs(spec.configs))
+            if mutations is not None:
+                mutations.record(len(replicas))
             if not dry:
                 self.catalog.put_topics(entry, *self._reservations())
                 self._add(entry)
@@ -204,7 +220,7 @@ class Topics:
         if not self.config.boolean("auto.create.topics.enable"):
             raise UnknownTopicOrPartitionError(f"topic {name!r} does not exist, and auto.create.topics.enable is off")
         with suppress(TopicAlreadyExistsError):  # another thread may be faster
-            self._create(NewTopicSpec(name), is_duplicate=False, dry=False)
+            self._create(NewTopicSpec(name))
         found = self._topics.get(name)
         if found is None:
             raise UnknownTopicOrPartitionError(f"topic {name!r} was deleted as soon as it was created")
@@ -247,11 +263,14 @@ class Topics:
         topic_id = self._ids.uuid() if found is None else found.topic_id
         return TopicEntry(name, topic_id, replicas, configs, is_reserved=True)
 
-    def delete(self, names: Sequence[str]) -> list[TopicResult]:
+    def delete(self, names: Sequence[str], *, mutations: Mutations | None = None) -> list[TopicResult]:
         """Delete topics; their files go after ``file.delete.delay.ms``."""
-        return [_result(name, partial(self._delete, name, is_duplicate=names.count(name) > 1)) for name in names]
+        return [
+            _result(name, partial(self._delete, name, is_duplicate=names.count(name) > 1, mutations=mutations))
+            for name in names
+        ]
 
-    def _delete(self, name: str, *, is_duplicate: bool) -> TopicResult:
+    def _delete(self, name: str, *, is_duplicate: bool, mutations: Mutations | None) -> TopicResult:
         if is_duplicate:
             raise InvalidRequestError("Duplicate topic name.")
         if not self.config.boolean("delete.topic.enable"):
@@ -262,6 +281,8 @@ class Topics:
             topic = self._topics.get(name)
             if topic is None:
                 raise UnknownTopicOrPartitionError("This server does not host this topic-partition.")
+            if mutations is not None:
+                mutations.record(len(topic.partitions))
             self.catalog.remove_topic(name)
             self._drop(topic)
         for partition in topic.partitions:
@@ -269,18 +290,28 @@ class Topics:
         self._announce()
         return TopicResult(name, topic_id=topic.topic_id)
 
-    def grow(self, specs: Sequence[NewPartitionsSpec], *, validate_only: bool = False) -> list[TopicResult]:
+    def grow(
+        self, specs: Sequence[NewPartitionsSpec], *, validate_only: bool = False, mutations: Mutations | None = None
+    ) -> list[TopicResult]:
         """Add partitions to topics."""
         names = [spec.topic for spec in specs]
         return [
             _result(
                 spec.topic,
-                partial(self._grow, spec, is_duplicate=names.count(spec.topic) > 1, dry=validate_only),
+                partial(
+                    self._grow,
+                    spec,
+                    is_duplicate=names.count(spec.topic) > 1,
+                    dry=validate_only,
+                    mutations=mutations,
+                ),
             )
             for spec in specs
         ]
 
-    def _grow(self, spec: NewPartitionsSpec, *, is_duplicate: bool, dry: bool) -> TopicResult:
+    def _grow(
+        self, spec: NewPartitionsSpec, *, is_duplicate: bool, dry: bool, mutations: Mutations | None
+    ) -> TopicResult:
         if is_duplicate:
             raise InvalidRequestError("Duplicate topic name.")
         with self._changing():
@@ -290,6 +321,8 @@ class Topics:
             if topic.is_internal:
                 raise InvalidTopicError(f"{spec.topic} is internal: its partition count is fixed")
             replicas = place_new_partitions(spec, topic.entry.replicas, brokers=self._store.broker_ids)
+            if mutations is not None:
+                mutations.record(len(replicas) - len(topic.partitions))
             if not dry:
                 entry = replace(topic.entry, replicas=replicas)
                 self.catalog.put_topics(entry)

@@ -135,11 +135,10 @@ class Calls:
             response_bytes=sum(map(len, chunks)),
             busy_ms=call.busy_s * 1000,
         )
-        if throttle_ms > 0:
-            call.throttle_ms = max(call.throttle_ms, throttle_ms)
-            if is_sent and hasattr(response, "throttle_time_ms"):
-                response.throttle_time_ms = call.throttle_ms
-                chunks = encode_reply(header.api, call.version, header.correlation_id, response)
+        call.throttle_ms = max(call.throttle_ms, throttle_ms)
+        if call.throttle_ms > 0 and is_sent and hasattr(response, "throttle_time_ms"):
+            response.throttle_time_ms = call.throttle_ms
+            chunks = encode_reply(header.api, call.version, header.correlation_id, response)
         return chunks
 
     def _run_in_worker(self, call: Call, function: Callable[..., Any], args: tuple[Any, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from broker.support import START_MS, Broker
 from hypothesis import given
@@ -11,8 +13,9 @@ from embedkafka.broker import api
 from embedkafka.broker.security.quota_rate import Rate, TokenBucket
 from embedkafka.broker.security.quota_rules import entity_of, limit_of
 from embedkafka.clock import ManualClock
+from embedkafka.errors import ThrottlingQuotaExceededError
 
-PRODUCE, FETCH, API_VERSIONS, METADATA, CREATE_TOPICS = 0, 1, 18, 3, 19
+PRODUCE, FETCH, API_VERSIONS, METADATA = 0, 1, 18, 3
 ALICE = api.RequestContext("app", "User:alice", "/10.0.0.1", in_process=False)
 
 
@@ -148,24 +151,46 @@ def test_a_limit_that_is_raised_or_removed_holds_at_once(broker: Broker) -> None
     assert charge(broker, request_bytes=0) == 0
 
 
-def test_creating_partitions_beyond_the_limit_makes_the_client_wait(broker: Broker, clock: ManualClock) -> None:
+def test_creating_partitions_beyond_the_limit_makes_an_old_client_wait(broker: Broker, clock: ManualClock) -> None:
     limit(broker, {"user": "alice"}, controller_mutation_rate=1)
-    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 11)])  # a burst of eleven seconds' worth
-    assert charge(broker, api_key=CREATE_TOPICS) == 0
-    broker.port.create_topics(ALICE, [api.NewTopicSpec("b", 3)])
-    assert charge(broker, api_key=CREATE_TOPICS) == 3_000
+    mutations = partial(broker.port.mutations, ALICE, is_strict=False)
+    # A burst of eleven seconds' worth.
+    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 11)], mutations=(first := mutations()))
+    assert first.throttle_ms == 0
+    (made,) = broker.port.create_topics(ALICE, [api.NewTopicSpec("b", 3)], mutations=(second := mutations()))
+    assert (made.error_code, second.throttle_ms) == (0, 3_000)
     clock.advance(3_000)
-    assert charge(broker, api_key=CREATE_TOPICS) == 0
-    broker.port.create_partitions(ALICE, [api.NewPartitionsSpec("b", 5)])
-    assert charge(broker, api_key=CREATE_TOPICS) == 2_000
-    broker.port.delete_topics(ALICE, ["a"])
-    assert charge(broker, api_key=CREATE_TOPICS) == 13_000
+    broker.port.create_partitions(ALICE, [api.NewPartitionsSpec("b", 5)], mutations=(third := mutations()))
+    assert third.throttle_ms == 2_000
+    broker.port.delete_topics(ALICE, ["a"], mutations=(fourth := mutations()))
+    assert fourth.throttle_ms == 13_000
 
 
-def test_only_looking_whether_topics_could_be_created_costs_nothing(broker: Broker) -> None:
+def test_changing_topics_beyond_the_limit_is_refused_to_a_new_client(broker: Broker, clock: ManualClock) -> None:
     limit(broker, {"user": "alice"}, controller_mutation_rate=1)
-    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 100)], validate_only=True)
-    assert charge(broker, api_key=CREATE_TOPICS) == 0
+    mutations = partial(broker.port.mutations, ALICE, is_strict=True)
+    # It may exceed its burst once, and need not wait then.
+    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 14)], mutations=(first := mutations()))
+    assert first.throttle_ms == 0
+    refused = [
+        *broker.port.create_topics(ALICE, [api.NewTopicSpec("b", 1)], mutations=(second := mutations())),
+        *broker.port.create_partitions(ALICE, [api.NewPartitionsSpec("a", 15)], mutations=mutations()),
+        *broker.port.delete_topics(ALICE, ["a"], mutations=mutations()),
+    ]
+    assert [each.error_code for each in refused] == [ThrottlingQuotaExceededError.errno] * 3
+    assert second.throttle_ms == 3_000
+    clock.advance(3_000)
+    (made,) = broker.port.create_topics(ALICE, [api.NewTopicSpec("b", 1)], mutations=mutations())
+    assert made.error_code == 0
+
+
+def test_what_cannot_be_changed_costs_nothing(broker: Broker) -> None:
+    limit(broker, {"user": "alice"}, controller_mutation_rate=1)
+    mutations = broker.port.mutations(ALICE, is_strict=False)
+    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 11)], mutations=mutations)
+    broker.port.create_topics(ALICE, [api.NewTopicSpec("a", 11), api.NewTopicSpec("/", 11)], mutations=mutations)
+    broker.port.delete_topics(ALICE, ["b"], mutations=mutations)
+    assert mutations.throttle_ms == 0
 
 
 def test_connections_beyond_the_limit_wait(broker: Broker) -> None:

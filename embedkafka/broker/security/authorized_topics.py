@@ -13,6 +13,7 @@ from embedkafka.broker.describing import NO_TOPIC_ID
 from embedkafka.broker.port import ApiKey
 from embedkafka.broker.security.acl_checks import CLUSTER_DENIED, DENIED, RIGHTS, TOPIC_DENIED, TOPIC_MESSAGE
 from embedkafka.broker.security.authorized_base import AuthorizedBase, woven
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.errors import ClusterAuthorizationFailedError
 from embedkafka.model import TopicPartition
 
@@ -45,26 +46,38 @@ class AuthorizedTopics(AuthorizedBase):
         return self._denied_topics(context, ApiKey.CREATE_TOPICS, topics)
 
     def create_topics(
-        self, context: api.RequestContext, specs: Sequence[api.NewTopicSpec], *, validate_only: bool = False
+        self,
+        context: api.RequestContext,
+        specs: Sequence[api.NewTopicSpec],
+        *,
+        validate_only: bool = False,
+        mutations: Mutations | None = None,
     ) -> Sequence[api.TopicResult]:
         denied = self._not_to_create(context, [spec.topic for spec in specs])
         allowed = [spec for spec in specs if spec.topic not in denied]
-        results = super().create_topics(context, allowed, validate_only=validate_only)
+        results = super().create_topics(context, allowed, validate_only=validate_only, mutations=mutations)
         return _with_denied(results, [spec.topic for spec in specs], denied)
 
-    def delete_topics(self, context: api.RequestContext, names: Sequence[str]) -> Sequence[api.TopicResult]:
+    def delete_topics(
+        self, context: api.RequestContext, names: Sequence[str], *, mutations: Mutations | None = None
+    ) -> Sequence[api.TopicResult]:
         key = ApiKey.DELETE_TOPICS
         denied = set() if self._may_cluster(context, key) else self._denied_topics(context, key, names)
-        results = super().delete_topics(context, [name for name in names if name not in denied])
+        results = super().delete_topics(context, [name for name in names if name not in denied], mutations=mutations)
         return _with_denied(results, names, denied)
 
     def create_partitions(
-        self, context: api.RequestContext, specs: Sequence[api.NewPartitionsSpec], *, validate_only: bool = False
+        self,
+        context: api.RequestContext,
+        specs: Sequence[api.NewPartitionsSpec],
+        *,
+        validate_only: bool = False,
+        mutations: Mutations | None = None,
     ) -> Sequence[api.TopicResult]:
         names = [spec.topic for spec in specs]
         denied = self._denied_topics(context, ApiKey.CREATE_PARTITIONS, names)
         allowed = [spec for spec in specs if spec.topic not in denied]
-        results = super().create_partitions(context, allowed, validate_only=validate_only)
+        results = super().create_partitions(context, allowed, validate_only=validate_only, mutations=mutations)
         return woven(names, results, {name: api.TopicResult(name, TOPIC_DENIED) for name in denied})
 
     # Settings --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from embedkafka.broker import api
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.errors import SecurityDisabledError
 
 if TYPE_CHECKING:
@@ -98,6 +99,14 @@ class SecurityPort(ABC):
         return self._engine.quotas.charge(
             context, api_key, request_bytes=request_bytes, response_bytes=response_bytes, busy_ms=busy_ms
         )
+
+    def mutations(self, context: api.RequestContext, *, is_strict: bool) -> Mutations:
+        """What counts the changes of one request to topics; give it along with that.
+
+        Args:
+            is_strict: refuse what is beyond the client's limit, instead of making it wait afterwards.
+        """
+        return self._engine.quotas.mutations(context, is_strict=is_strict)
 
     def connected(self, client_host: str) -> int:
         """Count a connection; returns how long it has to wait before it is served, milliseconds."""

@@ -1,8 +1,8 @@
 """Limits of clients: kept in the catalog, counted in memory, told as a time to wait.
 
-``quota/[["client-id", "app"], ["user", null]]`` holds ``{key: limit}``; null is the default of that type.  Nobody is
-refused: a client that has used too much is told so (``throttle_time_ms``) and not listened to for that long.  Programs
-in this process are not limited.
+``quota/[["client-id", "app"], ["user", null]]`` holds ``{key: limit}``; null is the default of that type.  A client
+that has used too much is told so (``throttle_time_ms``) and not listened to for that long; what it asks is refused only
+where it would change topics (:mod:`mutations`).  Programs in this process are not limited.
 
 Kafka sends an empty reply to a fetch that would go beyond the limit and waits; here the records go out and the wait
 comes after them, which is the same rate.
@@ -13,11 +13,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from embedkafka.broker.api import RequestContext
 from embedkafka.broker.catalog import Catalog
 from embedkafka.broker.catalog_view import CatalogView
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.broker.security.quota_rate import Rate, TokenBucket
 from embedkafka.broker.security.quota_rules import (
     CONSUMER_BYTE_RATE,
@@ -45,7 +47,6 @@ from embedkafka.config import BrokerConfig
 from embedkafka.errors import BrokerResponseError, InvalidRequestError
 
 _PRODUCE, _FETCH, _SHARE_FETCH = 0, 1, 78
-_MUTATIONS = frozenset((19, 20, 37))
 _EXEMPT = frozenset((7, 17, 18, 36))  # answered at once, whatever was used: clients need them to begin
 _IDLE_MS = 3_600_000  # org.apache.kafka.server.quota.ClientQuotaManager: how long unused counters are kept
 _MANY = 10_000
@@ -95,15 +96,11 @@ class Quotas:
                 return max(throttle_ms, self._count(context, PRODUCER_BYTE_RATE, request_bytes, now_ms))
             if api_key in (_FETCH, _SHARE_FETCH):
                 return max(throttle_ms, self._count(context, CONSUMER_BYTE_RATE, response_bytes, now_ms))
-            if api_key in _MUTATIONS:
-                return max(throttle_ms, self._mutate(context, 0, now_ms))
             return throttle_ms
 
-    def mutated(self, context: RequestContext, partitions: int) -> None:
-        """Count partitions that were created or deleted; the request's ``charge`` tells the time to wait."""
-        if self._limits and not context.in_process:
-            with self._lock:
-                self._mutate(context, partitions, self._clock.monotonic_ms())
+    def mutations(self, context: RequestContext, *, is_strict: bool) -> Mutations:
+        """What counts the partitions that a request creates and deletes."""
+        return Mutations(partial(self._mutate, context), is_strict=is_strict)
 
     def connected(self, address: str) -> int:
         """Count a connection from an address; returns how long it has to wait before it is served, milliseconds."""
@@ -125,18 +122,25 @@ class Quotas:
         rate.record(amount, now_ms)
         return rate.throttle_ms(limit, now_ms)
 
-    def _mutate(self, context: RequestContext, partitions: int, now_ms: float) -> int:
+    def _mutate(self, context: RequestContext, partitions: int, is_strict: bool) -> int:
+        """Count partitions; a strict request's only while the limit is not exceeded, and then it need not wait."""
+        if not self._limits or context.in_process:
+            return 0
         found = limit_of(self._limits, CONTROLLER_MUTATION_RATE, _user(context), context.client_id)
         if found is None:
             return 0
         limit, user, client_id = found
-        bucket = self._mutations.get((user, client_id))
-        if bucket is None:
-            _forget_idle(self._mutations, now_ms)
-            bucket = self._mutations[user, client_id] = TokenBucket(self._burst_s)
-        if partitions:
+        now_ms = self._clock.monotonic_ms()
+        with self._lock:
+            bucket = self._mutations.get((user, client_id))
+            if bucket is None:
+                _forget_idle(self._mutations, now_ms)
+                bucket = self._mutations[user, client_id] = TokenBucket(self._burst_s)
+            exceeded_ms = bucket.throttle_ms(limit, now_ms)
+            if is_strict and exceeded_ms:
+                return exceeded_ms
             bucket.record(partitions, limit, now_ms)
-        return bucket.throttle_ms(limit, now_ms)
+            return 0 if is_strict else bucket.throttle_ms(limit, now_ms)
 
     def _rate(self, key: tuple[str, str, str]) -> Rate:
         rate = self._used.get(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedkafka.broker import api
+from embedkafka.broker.security.mutations import Mutations
 from embedkafka.errors import (
     InvalidRequestError,
     MismatchedEndpointTypeError,
@@ -140,14 +141,26 @@ def _unnamed(topic: MetadataRequestTopic, error_code: int) -> MetadataResponseTo
     return MetadataResponseTopic(error_code=error_code, name=None, topic_id=topic.topic_id)
 
 
+_STRICT_SINCE = {19: 6, 20: 5, 37: 3}  # the version in which an API knows THROTTLING_QUOTA_EXCEEDED (KIP-599)
+
+
+def _mutations(call: Call) -> Mutations:
+    return call.port.mutations(call.context, is_strict=call.version >= _STRICT_SINCE[call.header.api.key])
+
+
 # CreateTopics (19) ---------------------------------------------------------------------------------------------------
 
 
 def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse:
     """Create topics, and tell from version 5 what they came to be."""
+    mutations = _mutations(call)
     results = call.port.create_topics(
-        call.context, [_new_topic(topic) for topic in request.topics], validate_only=request.validate_only
+        call.context,
+        [_new_topic(topic) for topic in request.topics],
+        validate_only=request.validate_only,
+        mutations=mutations,
     )
+    call.throttle_ms = mutations.throttle_ms
     configs = _configs_of(call, results) if call.version >= 5 and not request.validate_only else {}
     return CreateTopicsResponse(
         topics=[_created(call, result, configs.get(result.topic, [])) for result in _once(results)]
@@ -207,14 +220,15 @@ def _configs_of(call: Call, results: Sequence[api.TopicResult]) -> dict[str, lis
 
 def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse:
     """Delete topics by name, from version 6 also by id."""
+    mutations = _mutations(call)
     if call.version < 6:
-        deleted = call.port.delete_topics(call.context, request.topic_names)
+        deleted = call.port.delete_topics(call.context, request.topic_names, mutations=mutations)
+        call.throttle_ms = mutations.throttle_ms
         return DeleteTopicsResponse(responses=[_deleted(result) for result in _once(deleted)])
     names = [topic.name if topic.name is not None else call.port.topic_name(topic.topic_id) for topic in request.topics]
-    results = {
-        result.topic: result
-        for result in call.port.delete_topics(call.context, [name for name in names if name is not None])
-    }
+    known = [name for name in names if name is not None]
+    results = {result.topic: result for result in call.port.delete_topics(call.context, known, mutations=mutations)}
+    call.throttle_ms = mutations.throttle_ms
     responses = []
     for topic, name in zip(request.topics, names, strict=True):
         if name is None:
@@ -260,7 +274,9 @@ def create_partitions(call: Call, request: CreatePartitionsRequest) -> CreatePar
         )
         for topic in request.topics
     ]
-    results = call.port.create_partitions(call.context, specs, validate_only=request.validate_only)
+    mutations = _mutations(call)
+    results = call.port.create_partitions(call.context, specs, validate_only=request.validate_only, mutations=mutations)
+    call.throttle_ms = mutations.throttle_ms
     return CreatePartitionsResponse(
         results=[
             CreatePartitionsTopicResult(result.topic, result.error_code, result.error_message)
