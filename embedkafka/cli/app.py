@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Kafka in one process: topics, partitions, offsets and consumer groups in a directory. Start with `demo`.",
     epilog=EPILOG,
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+import errno
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,15 +14,22 @@ import typer
 from embedkafka.cli.engine import open_kafka
 from embedkafka.cli.exits import CliError, ExitCode
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, parse_pairs, require
+from embedkafka.cli.stopping import stop_signals
 from embedkafka.cli.users import store_password
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from embedkafka import EmbeddedKafka
     from embedkafka.server.listener import Listener
 
 DEFAULT_ADDRESS = "127.0.0.1:9092"
+PUBLIC_OPTION = "--public-without-users"
+
+_BIND_HINTS = {
+    errno.EADDRINUSE: "another program listens there; end it, or take another port (0 takes a free one)",
+    errno.EADDRNOTAVAIL: "listen on an address of this machine; --advertise is what clients are told",
+    errno.EACCES: "ports below 1024 are root's; take a higher one",
+}
+_SECURITY = "Who may connect"
 
 
 @command
@@ -54,7 +62,12 @@ def serve(
         ),
     ] = None,
     sasl: Annotated[
-        bool, typer.Option("--sasl", help="Ask clients who they are: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.")
+        bool,
+        typer.Option(
+            "--sasl",
+            help="Ask clients who they are: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.",
+            rich_help_panel=_SECURITY,
+        ),
     ] = False,
     user: Annotated[
         list[str] | None,
@@ -62,6 +75,7 @@ def serve(
             "--user",
             metavar="NAME:PASSWORD",
             help="Add a user, and ask (--sasl). Others on this machine may see it; `embedkafka users add` hides it.",
+            rich_help_panel=_SECURITY,
             show_default=False,
         ),
     ] = None,
@@ -71,11 +85,19 @@ def serve(
             "--ssl",
             metavar="FILE",
             help="Encrypt, with this certificate chain (PEM), which may hold the key, too.",
+            rich_help_panel=_SECURITY,
             show_default=False,
         ),
     ] = None,
     ssl_key: Annotated[
-        str | None, typer.Option("--ssl-key", metavar="FILE", help="The private key (PEM).", show_default=False)
+        str | None,
+        typer.Option(
+            "--ssl-key",
+            metavar="FILE",
+            help="The private key (PEM).",
+            rich_help_panel=_SECURITY,
+            show_default=False,
+        ),
     ] = None,
     ssl_client_ca: Annotated[
         str | None,
@@ -83,29 +105,38 @@ def serve(
             "--ssl-client-ca",
             metavar="FILE",
             help="Take clients only that show a certificate signed by one of these (PEM).",
+            rich_help_panel=_SECURITY,
             show_default=False,
         ),
     ] = None,
     allow_public: Annotated[
         bool,
         typer.Option(
-            "--allow-public-without-authentication",
+            PUBLIC_OPTION,
             help="Listen where other machines can connect, though anybody who does may do everything.",
+            rich_help_panel=_SECURITY,
         ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log on stderr also who is refused or turned away, and why.")
     ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve a data directory over Kafka's protocol; makes the directory when there is none.
 
-    Says one line on stdout when clients may connect. Ctrl-C or SIGTERM ends it in order: what is under way is answered,
-    and everything is made durable.
+    Says one line on stdout when clients may connect, and logs on stderr what somebody should look at. Ctrl-C or SIGTERM
+    ends it in order, with exit code 0: what is under way is answered, and everything is made durable.
     """
     session = Session(data, as_json)
     host, listen_port = parse_address(listen, "--listen")
     advertised = None if advertise is None else parse_address(advertise, "--advertise")
     settings: dict[str, Any] = dict(parse_pairs(config, "--config"))
-    with _stop_signals() as stopped, _opened(session, settings, memory=memory) as kafka:
+    protection = _protection(sasl=sasl or bool(user), ssl=ssl, ssl_key=ssl_key, ssl_client_ca=ssl_client_ca)
+    is_authenticated = sasl or bool(user) or bool(ssl_client_ca)
+    _refuse_public(host, is_allowed=is_authenticated or allow_public)
+    _log_to_stderr(verbose=verbose)
+    with stop_signals() as stopped, _opened(session, settings, memory=memory) as kafka:
         _add_users(kafka, user or [])
         listener = _listen(
             kafka,
@@ -113,7 +144,7 @@ def serve(
             listen_port if port is None else port,
             advertised=advertised,
             allow_public=allow_public,
-            **_protection(sasl=sasl or bool(user), ssl=ssl, ssl_key=ssl_key, ssl_client_ca=ssl_client_ca),
+            **protection,
         )
         _say_ready(session, listener, "memory" if memory else str(session.data))
         stopped.wait()
@@ -124,13 +155,41 @@ def serve(
 
 def parse_address(text: str, option: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port``; a host alone has Kafka's port."""
+    default_host, _, default_port = DEFAULT_ADDRESS.rpartition(":")
     host, separator, port = text.rpartition(":")
     if not separator or text.endswith("]"):
-        host, port = text, DEFAULT_ADDRESS.rpartition(":")[2]
+        host, port = text, default_port
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise CliError(f"{option} takes HOST:PORT, not {text!r}", "", ExitCode.USAGE)
+    if not host or host.isdigit() or not port.isdigit() or int(port) > 65535:
+        meant = next((part for part in (port, host) if text.lstrip(":") == part and part.isdigit()), None)
+        hint = "" if meant is None else f"{option} {default_host}:{meant} is that port, on this machine only"
+        raise CliError(f"{option} takes HOST:PORT, not {text!r}", hint, ExitCode.USAGE)
     return host, int(port)
+
+
+def _refuse_public(host: str, *, is_allowed: bool) -> None:
+    """Before anything is opened or made, end here where everybody could do everything."""
+    from embedkafka.server.listener import is_loopback
+
+    try:
+        is_refused = not is_allowed and not is_loopback(host)
+    except OSError as error:
+        raise CliError(f"cannot listen on {host}: {error.strerror or error}") from None
+    if is_refused:
+        raise CliError(
+            f"{host} can be reached from other machines, and whoever reaches it may do everything",
+            f"listen on 127.0.0.1, ask for users with --sasl, or add {PUBLIC_OPTION}",
+            ExitCode.USAGE,
+        )
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """A server's log has the time in front, and says whom it refused where that is asked for."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("embedkafka")
+    log.handlers[:] = [handler]
+    log.setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 
 @contextmanager
@@ -167,22 +226,12 @@ def _protection(*, sasl: bool, ssl: str | None, ssl_key: str | None, ssl_client_
     }
 
 
-def _listen(
-    kafka: EmbeddedKafka, host: str, port: int, *, allow_public: bool, security_protocol: str, **options: Any
-) -> Listener:
-    from embedkafka.server.listener import is_loopback
-
-    authenticates = security_protocol.startswith("SASL") or options["ssl_cafile"]
+def _listen(kafka: EmbeddedKafka, host: str, port: int, **options: Any) -> Listener:
     try:
-        if not (authenticates or allow_public or is_loopback(host)):
-            raise CliError(
-                f"{host} can be reached from other machines, and whoever reaches it may do everything",
-                "listen on 127.0.0.1, ask for users with --sasl, or add --allow-public-without-authentication",
-                ExitCode.USAGE,
-            )
-        return kafka.listen(host, port, allow_public=allow_public, security_protocol=security_protocol, **options)
+        return kafka.listen(host, port, **options)
     except OSError as error:
-        raise CliError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        hint = _BIND_HINTS.get(error.errno or 0, "")
+        raise CliError(f"cannot listen on {host}:{port}: {error.strerror or error}", hint) from None
 
 
 def _say_ready(session: Session, listener: Listener, data: str) -> None:
@@ -192,23 +241,3 @@ def _say_ready(session: Session, listener: Listener, data: str) -> None:
     else:
         session.out.line(f"listening on {listener.address}, data in {data}")
     session.out.flush()
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one ends the process as usual."""
-    stopped = threading.Event()
-    before: dict[int, Any] = {}
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    for caught in (signal.SIGINT, signal.SIGTERM):
-        before[caught] = signal.signal(caught, stop)
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -58,6 +58,9 @@ def server_context(
         raise KafkaConfigurationError("ssl.enabled.protocols names none")
     context.minimum_version, context.maximum_version = min(enabled), max(enabled)
     try:
+        for path in (certfile or config.text("ssl.keystore.location"), keyfile, cafile):
+            if path:
+                open(path, "rb").close()  # says which one it is that cannot be read; ssl does not
         _load_identity(context, config, certfile, keyfile, password)
         _load_trusted(context, config, cafile)
     except (OSError, ssl.SSLError) as error:

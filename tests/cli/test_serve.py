@@ -16,6 +16,7 @@ import pytest
 from cli.calls import call
 
 from embedkafka import EmbeddedKafka
+from embedkafka.cli import stopping
 from embedkafka.cli.exits import CliError
 from embedkafka.cli.serve import parse_address
 
@@ -82,10 +83,55 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     assert (data / "broker-0" / ".kafka_cleanshutdown").exists()
 
 
-def test_a_public_address_needs_a_plain_word() -> None:
-    said = call("serve", "--memory", "--listen", "0.0.0.0:0")
+def test_a_signal_that_comes_twice_at_once_is_one_wish(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with served("--data", data) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        while "stopping" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert (data / "broker-0" / ".kafka_cleanshutdown").exists()
+
+
+def test_a_later_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "ONE_WISH_S", -1.0)
+    with stopping.stop_signals() as stopped:
+        signal.raise_signal(signal.SIGINT)
+        assert stopped.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_public_address_needs_a_plain_word(tmp_path: Path) -> None:
+    said = call("serve", "--data", tmp_path / "data", "--listen", "0.0.0.0:0")
     assert said.exit_code == 2
-    assert "--allow-public-without-authentication" in said.stderr
+    assert "--public-without-users" in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_nobody_knows_is_told() -> None:
+    said = call("serve", "--memory", "--listen", "no.such.host.invalid:0")
+    assert said.exit_code == 1
+    assert "cannot listen on no.such.host.invalid" in said.stderr
+
+
+def test_all_of_its_options_are_readable_on_a_narrow_terminal() -> None:
+    assert "\N{HORIZONTAL ELLIPSIS}" not in call("serve", "--help", env={"COLUMNS": "80"}).stdout
+
+
+def test_it_logs_who_is_refused_where_that_is_asked_for() -> None:
+    with served("--memory", "--json", "--verbose") as process:
+        port = ready(process)["port"]
+        assert isinstance(port, int)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+            peer.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert peer.recv(1) == b""
+        assert process.stderr is not None
+        assert "embedkafka.server.connection: /127.0.0.1: closed: " in process.stderr.readline()
 
 
 def test_memory_and_a_directory_exclude_each_other(tmp_path: Path) -> None:
@@ -97,7 +143,8 @@ def test_a_taken_port_is_told() -> None:
         address = kafka.listen().address
         said = call("serve", "--memory", "--listen", address)
     assert said.exit_code == 1
-    assert f"cannot listen on {address}" in said.stderr
+    assert f"cannot listen on {address}: Address already in use" in said.stderr
+    assert "0 takes a free one" in said.stderr
 
 
 def test_settings_reach_the_broker() -> None:
@@ -120,7 +167,14 @@ def test_an_address_is_host_and_port(text: str, address: tuple[str, int]) -> Non
     assert parse_address(text, "--listen") == address
 
 
-@pytest.mark.parametrize("text", ["", ":9", "host:port", "host:65536", "host:-1"])
+@pytest.mark.parametrize("text", ["", ":9", "9", "host:port", "host:65536", "host:-1"])
 def test_anything_else_is_no_address(text: str) -> None:
     with pytest.raises(CliError, match="--listen takes HOST:PORT"):
         parse_address(text, "--listen")
+
+
+@pytest.mark.parametrize("text", [":9", "9"])
+def test_a_port_alone_is_told_how_to_be_an_address(text: str) -> None:
+    with pytest.raises(CliError) as raised:
+        parse_address(text, "--listen")
+    assert "127.0.0.1:9 " in raised.value.hint

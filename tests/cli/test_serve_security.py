@@ -102,3 +102,10 @@ def talk(peer: WirePeer, context: ssl.SSLContext) -> None:
 )
 def test_what_cannot_be_served_safely_is_not_served(words: tuple[str, ...]) -> None:
     assert call("serve", "--memory", "--port", 0, *words).exit_code != 0
+
+
+def test_a_certificate_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
+    missing = tmp_path / "no.pem"
+    said = call("serve", "--memory", "--port", 0, "--ssl", missing)
+    assert said.exit_code == 1
+    assert str(missing) in said.stderr
