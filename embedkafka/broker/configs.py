@@ -110,7 +110,11 @@ class Configs:
                     (BROKER_CONFIGS[name], _dynamic_entry(BROKER_CONFIGS[name], value))
                     for name, value in sorted(changed.items())
                 ]
-            return [(key, self._broker_entry(key)) for _, key in sorted(BROKER_CONFIGS.items()) if not key.is_internal]
+            return [
+                (key, self._broker_entry(key))
+                for name, key in sorted(BROKER_CONFIGS.items())
+                if not key.is_internal or name in self._config.dynamic
+            ]
         if resource.resource_type == ResourceType.GROUP:
             if not resource.name:
                 raise InvalidRequestError("Group name must not be empty")
@@ -266,7 +270,10 @@ class Configs:
         )
         if fixed:
             raise InvalidRequestError(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
-        BROKER_CONFIGS.parse(after)
+        try:
+            BROKER_CONFIGS.parse(after)
+        except KafkaConfigurationError as error:
+            raise InvalidRequestError(*error.args) from error  # not INVALID_CONFIG, as for topics
         if not validate_only:
             try:
                 catalog.put_broker_configs(broker_id, after)
@@ -281,11 +288,11 @@ def _applied(resource: ConfigResourceKey, changes: Sequence[ConfigChange], confi
         name = change.name
         if names.count(name) > 1:
             raise InvalidRequestError(f"Error due to duplicate config keys: {name}")
+        if change.operation == AlterConfigOp.DELETE:
+            configs.pop(name, None)  # also of a name that no release has any more
+            continue
         if name not in table:
             raise table.unknown(name)
-        if change.operation == AlterConfigOp.DELETE:
-            configs.pop(name, None)
-            continue
         if change.value is None:
             raise InvalidRequestError(f"Null value not supported for : {name}")
         if change.operation == AlterConfigOp.SET:

@@ -672,11 +672,33 @@ _GROUPS = [
 ]
 
 _INERT = [
-    _key("background.threads", _INT, 10, "Threads for background work.", AtLeast(1), _HIGH, inert=_ONE_THREAD),
-    _key("broker.id", _INT, -1, "The broker's number.", importance=_HIGH, inert="brokers are numbered from 0"),
-    _key("log.cleaner.io.buffer.load.factor", _DOUBLE, 0.9, "Load of the key table.", inert="the key table is a dict"),
     _key(
-        "log.cleaner.io.buffer.size", _INT, 524_288, "Bytes copied at a time.", AtLeast(0), inert="segments are mapped"
+        "background.threads",
+        _INT,
+        10,
+        "Threads for background work.",
+        AtLeast(1),
+        _HIGH,
+        dynamic=True,
+        inert=_ONE_THREAD,
+    ),
+    _key("broker.id", _INT, -1, "The broker's number.", importance=_HIGH, inert="brokers are numbered from 0"),
+    _key(
+        "log.cleaner.io.buffer.load.factor",
+        _DOUBLE,
+        0.9,
+        "Load of the key table.",
+        dynamic=True,
+        inert="the key table is a dict",
+    ),
+    _key(
+        "log.cleaner.io.buffer.size",
+        _INT,
+        524_288,
+        "Bytes copied at a time.",
+        AtLeast(0),
+        dynamic=True,
+        inert="segments are mapped",
     ),
     _key(
         "log.cleaner.io.max.bytes.per.second",
@@ -686,7 +708,7 @@ _INERT = [
         dynamic=True,
         inert="the cleaner shares its thread and takes one segment group a turn",
     ),
-    _key("log.cleaner.threads", _INT, 1, "Threads of the cleaner.", AtLeast(0), inert=_ONE_THREAD),
+    _key("log.cleaner.threads", _INT, 1, "Threads of the cleaner.", AtLeast(0), dynamic=True, inert=_ONE_THREAD),
     _key(
         "num.network.threads",
         _INT,
@@ -709,6 +731,16 @@ _INERT = [
     ),
 ]
 
+# Set and taken away by tools that move replicas; listed only where set (Kafka's QuotaConfig).
+_THROTTLES = [
+    _key(name, _LONG, MAX_LONG, doc, AtLeast(0), dynamic=True, internal=True, inert=_ONE_BROKER)
+    for name, doc in {
+        "leader.replication.throttled.rate": "Bytes per second to throttled replicas that follow this broker.",
+        "follower.replication.throttled.rate": "Bytes per second to throttled replicas on this broker.",
+        "replica.alter.log.dirs.io.max.bytes.per.second": "Bytes per second between directories of this broker.",
+    }.items()
+]
+
 BROKER_CONFIGS = ConfigDef(
     "broker",
     [
@@ -720,6 +752,7 @@ BROKER_CONFIGS = ConfigDef(
         *LISTENER_KEYS,
         *SECURITY_KEYS,
         *_INERT,
+        *_THROTTLES,
         *ELSEWHERE_KEYS,
     ],
 )

@@ -138,6 +138,12 @@ def test_an_internal_setting_is_accepted_and_then_shown(broker: Broker) -> None:
     assert broker.config("internal.segment.bytes").value == "500"
 
 
+def test_a_setting_that_nobody_knows_any_more_can_be_deleted(broker: Broker) -> None:
+    delete = AlterConfigOp.DELETE
+    assert broker.set_config(operation=delete, message_format_version=None).error_code == 0
+    assert broker.set_config("0", resource_type=BROKER, operation=delete, inter_broker_protocol=None).error_code == 0
+
+
 # Brokers ------------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +173,16 @@ def test_a_brokers_own_setting_wins_over_the_clusters(broker: Broker) -> None:
     assert broker.config("max.message.bytes").value == "90"
     broker.set_config("0", resource_type=BROKER, operation=AlterConfigOp.DELETE, message_max_bytes=None)
     assert broker.config("max.message.bytes").value == "80"
+
+
+def test_a_throttle_of_moving_replicas_is_listed_while_it_is_set(broker: Broker) -> None:
+    throttle = "leader.replication.throttled.rate"
+    assert broker.set_config("0", resource_type=BROKER, **{throttle: "1000"}).error_code == 0
+    entry = broker.config(throttle, "0", resource_type=BROKER)
+    assert (entry.value, entry.source, entry.read_only) == ("1000", ConfigSource.DYNAMIC_BROKER_CONFIG, False)
+    assert broker.set_config("0", resource_type=BROKER, **{throttle: "-1"}).error_code == 42
+    broker.set_config("0", resource_type=BROKER, operation=AlterConfigOp.DELETE, **{throttle: None})
+    assert throttle not in [entry.name for entry in describe(broker, BROKER, "0").entries]
 
 
 def test_another_brokers_settings_are_not_ours(broker: Broker) -> None:
