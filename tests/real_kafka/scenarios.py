@@ -550,7 +550,9 @@ def topic_configs(world: World) -> None:
             what, lambda: admin.alter_configs([resource(resource_type.TOPIC, world.name(topic), configs=changes)])
         )
 
+    # Kafka answers a change when its controller has it; its broker hears of that a little later.
     alter("alter", {"retention.ms": "2000"})
+    wait_until(lambda: describe().get("retention.ms") == "2000")
     world.ask("altered", describe)
     alter("an unknown name", {"no.such.config": "1"})
     alter("a bad value", {"segment.bytes": "many"})
@@ -561,6 +563,7 @@ def topic_configs(world: World) -> None:
         "reset",
         lambda: admin.reset_configs([resource(resource_type.TOPIC, world.name("cfg"), configs=["retention.ms"])]),
     )
+    wait_until(lambda: "retention.ms" not in describe())
     world.ask("after the reset", describe)
 
 
