@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,14 +37,15 @@ class Driver:
         self.prepared: list[str] = []
         self.watches_timeouts = False
         self.now_ms = START_MS
-        self.producer_ids = itertools.count(1000)
+        self.next_producer_id = 1000
 
     def send(self, command: Command) -> Decision:
         """Handle a command and let the decision take effect; checks that handling changed nothing."""
         decision = self._asked(command)
         if decision.needs_producer_id:
             assert isinstance(command, (InitProducer, EndTransaction)), command
-            decision = self._asked(command._replace(fresh_producer_id=next(self.producer_ids)))
+            decision = self._asked(command._replace(fresh_producer_id=self.next_producer_id))
+            self.next_producer_id += 1
         for record in decision.records:
             self._check_transition(record)
             key, value = records.encode(record)
@@ -90,7 +90,7 @@ class Driver:
         other = Driver(self.config, self.replayed())
         other.log = list(self.log)
         other.now_ms = self.now_ms
-        other.producer_ids = itertools.count(next(copy.copy(self.producer_ids)))
+        other.next_producer_id = self.next_producer_id
         other.send(Loaded())
         return other
 

@@ -107,8 +107,7 @@ def test_it_answers_a_hundred_further_commands_alike(seed: int, steps: int) -> N
     driver.forget_soft()
     other = FuzzedDriver(driver.config, driver.replayed())
     other.log, other.now_ms = list(driver.log), driver.now_ms
-    other.producer_ids = iter(range(5_000, 10_000))  # type: ignore[assignment]
-    driver.producer_ids = iter(range(5_000, 10_000))  # type: ignore[assignment]
+    other.next_producer_id = driver.next_producer_id = 5_000
     other.prepared = list(driver.prepared)
     here, there = Fuzz(seed + 1), Fuzz(seed + 1)
     for _ in range(100):
