@@ -86,7 +86,8 @@ class Framing:
         while end - position >= _SIZE.size:
             (size,) = _SIZE.unpack_from(data, position)
             if not 0 <= size <= self.max_bytes:
-                self.error = KafkaProtocolError(f"a frame of {size} bytes, at most {self.max_bytes} are taken")
+                other = _other_protocol(bytes(data[position : position + _SIZE.size]))
+                self.error = KafkaProtocolError(f"a frame of {size} bytes, at most {self.max_bytes} are taken{other}")
                 return frames
             position += _SIZE.size
             if end - position < size:
@@ -102,3 +103,12 @@ class Framing:
         self._filled = len(data)
         self._frame = bytearray(min(size, max(_FIRST_BYTES, len(data) * _GROWTH)))
         self._frame[: len(data)] = data
+
+
+def _other_protocol(beginning: bytes) -> str:
+    """What a size that cannot be one looks like, for whoever has to find out why a client is turned away."""
+    if beginning[:2] == b"\x16\x03":  # a handshake record of TLS 1.x
+        return "; it speaks TLS, and this listener does not encrypt"
+    if beginning in (b"GET ", b"HEAD", b"POST", b"PUT "):
+        return "; it speaks HTTP"
+    return ""

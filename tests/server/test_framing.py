@@ -49,6 +49,15 @@ def test_a_size_beyond_the_limit_is_refused(size: int) -> None:
     assert f"a frame of {size} bytes, at most 100" in str(framing.error)
 
 
+@pytest.mark.parametrize(
+    ("beginning", "what"), [(b"\x16\x03\x01\x02\x00\x01", "it speaks TLS"), (b"GET / HTTP/1.1", "it speaks HTTP")]
+)
+def test_another_protocol_is_recognized(beginning: bytes, what: str) -> None:
+    framing = Framing(memoryview(bytearray(64)), 100)
+    feed(framing, beginning)
+    assert what in str(framing.error)
+
+
 def test_memory_follows_what_has_come_and_not_what_was_announced() -> None:
     framing = Framing(memoryview(bytearray(1 << 18)), 1 << 30)
     feed(framing, (1 << 29).to_bytes(4, "big") + bytes(1000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
 from collections.abc import Iterator
@@ -100,6 +101,14 @@ def test_a_wrong_password_is_answered_and_ends_the_connection(peer: WirePeer) ->
         "Authentication failed: Invalid username or password",
     )
     assert peer.is_closed_by_listener()
+
+
+def test_who_fails_to_log_in_is_in_the_log(peer: WirePeer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "embedkafka")
+    handshake(peer)
+    authenticate(peer, WRONG)
+    assert "/127.0.0.1: Authentication failed: Invalid username or password" in caplog.messages
+    assert "guess" not in caplog.text
 
 
 def test_a_removed_user_gets_in_no_more(kafka: EmbeddedKafka, peer: WirePeer) -> None:

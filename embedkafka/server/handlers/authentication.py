@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from embedkafka.errors import BrokerResponseError, IllegalSaslStateError, UnsupportedSaslMechanismError
 from embedkafka.protocol.apis.api_17_sasl_handshake import SaslHandshakeRequest, SaslHandshakeResponse
 from embedkafka.protocol.apis.api_36_sasl_authenticate import SaslAuthenticateRequest, SaslAuthenticateResponse
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
+
+_log = logging.getLogger(__name__)
 
 
 def sasl_handshake(call: Call, request: SaslHandshakeRequest) -> SaslHandshakeResponse | None:
@@ -16,6 +20,7 @@ def sasl_handshake(call: Call, request: SaslHandshakeRequest) -> SaslHandshakeRe
     except IllegalSaslStateError as error:
         return SaslHandshakeResponse(error.errno)
     except UnsupportedSaslMechanismError as error:
+        _log.info("%s: %s", call.peer.client_host, error.args[0])
         call.dismiss(SaslHandshakeResponse(error.errno, list(call.peer.mechanisms)))
         return None
     return SaslHandshakeResponse(0, list(mechanisms))
@@ -28,6 +33,7 @@ def sasl_authenticate(call: Call, request: SaslAuthenticateRequest) -> SaslAuthe
     except IllegalSaslStateError as error:
         return SaslAuthenticateResponse(error.errno, str(error.args[0]))
     except BrokerResponseError as error:
+        _log.info("%s: %s", call.peer.client_host, error.args[0])
         call.dismiss(SaslAuthenticateResponse(error.errno, str(error.args[0])))
         return None
     return SaslAuthenticateResponse(0, None, answer, session_lifetime_ms)
