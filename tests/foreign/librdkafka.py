@@ -9,6 +9,13 @@ process of its own (``--jobs`` at a time), because a test that hangs ends the wh
 runner's scenario: ``default`` wants auto.create.topics.enable=true and num.partitions=4, ``noautocreate`` the former
 false.  The suite's own cluster sets group.share.min.record.lock.duration.ms=1000 and an authorizer with
 allow.everyone.if.no.acl.found=true.
+
+The suite's own cluster has three brokers.  ``--one-replica`` compiles and preloads `one_replica.c`, so that topics for
+three are made on one; some tests of transactions, credentials and regular expressions need nothing else of a cluster.
+
+``--secured FILE`` runs them by another protocol against the broker that `secured.py` started: ``--protocol SASL_SSL
+--mechanism SCRAM-SHA-256``, say.  ADDRESS is then that broker's PLAINTEXT one, for Kafka's command line tools, which
+some tests call and which the suite gives no user.  The user is ``admin``; the client shows its certificate.
 """
 
 from __future__ import annotations
@@ -22,8 +29,10 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import outcomes
+import secured
 from outcomes import Outcome
 
 # Only tests that a broker takes part in are of interest; these say so in their table, but run a mock broker.
@@ -119,8 +128,43 @@ def _why(said: str, name: str) -> str:
     summary = re.search(rf"\| +{name} +\| +\w+ \| +[\d.]+s +\|(.*)", said)
     if summary and summary.group(1).strip():
         return summary.group(1)
-    failure = re.search(r"(?:failed: |TEST FAILURE\n|assert.*failed|[Aa]ssertion).*(?:\n.*)?", said)
-    return failure.group(0) if failure else said[-200:]
+    for sign in (r"TEST FAILURE\n.*\n.*", r"(?:failed: |assert.*failed|[Aa]ssertion).*(?:\n.*)?"):
+        failure = re.search(sign, said)
+        if failure:
+            return failure.group(0).removeprefix("TEST FAILURE\n")
+    return said[-200:]
+
+
+def _login(told: dict[str, Any], protocol: str, mechanism: str) -> list[str]:
+    """How a client of librdkafka connects, as the suite's own cluster would tell it."""
+    folder = Path(told["folder"])
+    lines = [f"bootstrap.servers={told['addresses'][protocol]}", f"security.protocol={protocol}"]
+    if protocol.startswith("SASL"):
+        lines += [f"sasl.mechanism={mechanism}", "sasl.username=admin", "sasl.password=admin"]
+    if protocol.endswith("SSL"):
+        lines += [
+            f"ssl.ca.location={folder / 'ca.crt'}",
+            f"ssl.certificate.location={folder / 'client-chain.crt'}",
+            f"ssl.key.location={folder / 'client-protected.key'}",
+            f"ssl.key.password={told['password']}",
+        ]
+    return lines
+
+
+def _certificates(told: dict[str, Any]) -> dict[str, str]:
+    """Where the test of certificates looks for them, by the names that the suite's own cluster gives them."""
+    files = {
+        "SSL_pkcs": "client.pfx",
+        "SSL_pub_pem": "client-chain.crt",
+        "SSL_pub_der": "client.der",
+        "SSL_priv_pem": "client-protected.key",
+        "SSL_priv_der": "client-key.der",
+        "SSL_ca_pem": "ca.crt",
+        "SSL_ca_der": "ca.der",
+        "SSL_all_cas_pem": "all-cas.crt",
+    }
+    paths = {name: str(Path(told["folder"], file)) for name, file in files.items()}
+    return {**paths, "SSL_password": told["password"], "SSL_client_auth": "required"}
 
 
 def main() -> int:
@@ -131,24 +175,42 @@ def main() -> int:
     parser.add_argument("--group-protocol", choices=("classic", "consumer"), default="classic")
     parser.add_argument("--kafka", type=Path, help="an Apache Kafka installation: some tests call its kafka-topics.sh")
     parser.add_argument("--quick", action="store_true", help="the runner's -Q: fewer iterations, less data")
+    parser.add_argument("--idempotent", action="store_true", help="the runner's -P: enable.idempotence=true everywhere")
+    parser.add_argument("--one-replica", action="store_true", help="make topics for three brokers on the only one")
+    parser.add_argument("--secured", type=Path, help="secured.json of the broker")
+    parser.add_argument("--protocol", choices=secured.PROTOCOLS[1:], default="SASL_SSL", help="with --secured")
+    parser.add_argument("--mechanism", choices=secured.MECHANISMS, default="SCRAM-SHA-256", help="with --secured")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a line for test.conf")
     options = parser.parse_args()
 
     numbers = network_tests(options.checkout, options.scenario)
     if options.tests:
         numbers = {number: numbers[number] for number in options.tests.split(",")}
-    lines = [
-        f"bootstrap.servers={options.address}",
-        "broker.address.family=v4",
-        "test.timeout.multiplier=2",
-        *options.set,
-    ]
+    lines = ["broker.address.family=v4", "test.timeout.multiplier=2"]
     environment = {"TEST_CONSUMER_GROUP_PROTOCOL": options.group_protocol, "TEST_SCENARIO": options.scenario}
+    if options.secured:
+        told = json.loads(options.secured.read_text())
+        lines += _login(told, options.protocol, options.mechanism)
+        environment |= _certificates(told)
+        options.kafka = options.kafka or Path(told["installation"])
+    else:
+        lines.append(f"bootstrap.servers={options.address}")
+    lines += options.set
     if options.kafka:
         environment |= {"KAFKA_PATH": str(options.kafka.resolve()), "BROKERS": options.address}
-    flags = ["-Q"] if options.quick else []
+    scratch = tempfile.TemporaryDirectory()
+    if options.one_replica:
+        library = Path(scratch.name, "one_replica.so")
+        source = Path(__file__).with_name("one_replica.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        environment["LD_PRELOAD"] = str(library)
+    flags = [*(["-Q"] if options.quick else []), *(["-P"] if options.idempotent else [])]
     runner = Runner(options.checkout, "\n".join(lines) + "\n", environment, flags)
     settings = f"scenario {options.scenario}, group protocol {options.group_protocol}, {' '.join(flags) or 'full'}"
+    if options.one_replica:
+        settings += ", one replica"
+    if options.secured:
+        settings += f", {options.protocol}{' ' + options.mechanism if options.protocol.startswith('SASL') else ''}"
     version = outcomes.commit_of(options.checkout)
     found: dict[str, Outcome] = {}
     with ThreadPoolExecutor(options.jobs) as pool:
