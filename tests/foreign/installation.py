@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 SERVER = "kafka.Kafka"
@@ -31,7 +32,7 @@ TOOLS = {
     "kafka-storage.sh": STORAGE,
     "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
-    "kafka-configs.sh": "org.apache.kafka.tools.ConfigCommand",
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
     "kafka-run-class.sh": "",
 }
 
@@ -97,9 +98,7 @@ def _format(arguments: list[str]) -> None:
     """Kafka's ``format``: here it only has users to keep."""
     flag = next(each for each in arguments if each in ("-c", "--config"))
     properties = _properties(Path(arguments[arguments.index(flag) + 1]))
-    added = [
-        later for earlier, later in zip(arguments, arguments[1:], strict=False) if earlier in ("--add-scram", "-S")
-    ]
+    added = [later for earlier, later in pairwise(arguments) if earlier in ("--add-scram", "-S")]
     users = []
     for text in added:
         mechanism, _, rest = text.partition("=")
