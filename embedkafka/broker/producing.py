@@ -25,6 +25,7 @@ from embedkafka.errors import (
     InvalidRequiredAcksError,
     InvalidTxnStateError,
     KafkaStorageError,
+    TransactionalIdAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     for_code,
 )
@@ -78,7 +79,7 @@ class Producing:
             if base_offset is None:
                 return None
         except BrokerResponseError as error:
-            return ProduceReply((_failure(topic_partition, error),))
+            return ProduceReply((_failure(topic_partition, error, partition),))
         if partition.parked:
             partition.wake_readers()
         log_start_offset = partition.log.log_start_offset
@@ -145,7 +146,7 @@ class Producing:
             verification = self._verify(partition, batches, request)
             info = partition.append(batches.records, trusted=request.trusted, verification=verification)
         except BrokerResponseError as error:
-            return _failure(topic_partition, error)
+            return _failure(topic_partition, error, partition)
         if partition.parked:
             partition.wake_readers()
         return PartitionProduceReply(
@@ -163,8 +164,10 @@ class Producing:
         )
         if verification is None:
             return None
-        if request.transactional_id is None or self.verify_transaction is None:
-            raise InvalidTxnStateError("a transactional batch needs a transactional id and its coordinator")
+        if request.transactional_id is None:
+            raise TransactionalIdAuthorizationFailedError("a transactional batch needs a transactional id")
+        if self.verify_transaction is None:
+            raise InvalidTxnStateError("a transactional batch needs its coordinator")
         error_code = self.verify_transaction(
             request.transactional_id, header.producer_id, header.producer_epoch, partition.topic_partition, adds
         )
@@ -178,6 +181,11 @@ class Producing:
         return ProduceReply([_failure(batches.topic_partition, error) for batches in request.batches])
 
 
-def _failure(topic_partition: TopicPartition, error: BrokerResponseError) -> PartitionProduceReply:
+def _failure(
+    topic_partition: TopicPartition, error: BrokerResponseError, partition: Partition | None = None
+) -> PartitionProduceReply:
     message = str(error.args[0]) if error.args else None
-    return PartitionProduceReply(topic_partition, error.errno, message, record_indexes=error.record_indexes)
+    refused = PartitionProduceReply(topic_partition, error.errno, message, record_indexes=error.record_indexes)
+    if partition is None or not error.record_indexes:
+        return refused
+    return refused._replace(log_start_offset=partition.log.log_start_offset)  # as Kafka, where it names records

@@ -46,7 +46,7 @@ def test_a_transactional_batch_without_a_transactional_id_is_refused(broker: Bro
     records = encode_batch(
         [(0, b"k", b"v", ())], producer_id=1, producer_epoch=0, base_sequence=0, is_transactional=True
     )
-    assert error_name(broker.produce(records)) == "InvalidTxnStateError"
+    assert error_name(broker.produce(records)) == "TransactionalIdAuthorizationFailedError"
     assert broker.values() == []
 
 
@@ -74,6 +74,14 @@ def test_a_null_key_is_refused_by_a_compacted_topic(broker: Broker) -> None:
     broker.set_config(cleanup_policy="compact")
     assert error_name(broker.produce(batch(b"v", key=None))) == "InvalidRecordError"
     broker.send(b"v", key=b"k")
+
+
+def test_a_refusal_that_names_records_tells_where_the_log_starts(broker: Broker) -> None:
+    broker.send(b"a", b"b")
+    delete(broker, 1)
+    broker.set_config(cleanup_policy="compact")
+    replies = [broker.produce(batch(b"v", key=None)), broker.produce(batch(b"v"), acks=2)]
+    assert [(reply.record_indexes, reply.log_start_offset) for reply in replies] == [((0,), 1), ((), -1)]
 
 
 def test_a_timestamp_too_far_ahead_is_refused(broker: Broker) -> None:
