@@ -1,4 +1,5 @@
-"""The cluster's own APIs (43, 45, 46, 55, 57, 75) as plain values, a part of :mod:`embedkafka.broker.api`."""
+"""The cluster's own APIs (43, 45, 46, 55, 57, 64, 75, 80, 81) as plain values, a part of
+:mod:`embedkafka.broker.api`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import NamedTuple
 from embedkafka.model import TopicPartition
 
 __all__ = [
+    "ClusterOutcome",
     "DescribeQuorumReply",
     "ElectionType",
     "FeatureUpdate",
@@ -25,6 +27,13 @@ class ElectionType:
 
     PREFERRED = 0
     UNCLEAN = 1
+
+
+class ClusterOutcome(NamedTuple):
+    """What became of a request about the cluster as a whole."""
+
+    error_code: int = 0
+    error_message: str | None = None
 
 
 class PartitionOutcome(NamedTuple):

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 from embedkafka.broker import api
 from embedkafka.broker.features import FEATURES
 from embedkafka.errors import (
+    BrokerIdNotRegisteredError,
     BrokerResponseError,
     ElectionNotNeededError,
+    InconsistentClusterIdError,
     InvalidReplicationAssignmentError,
     InvalidRequestError,
     InvalidUpdateVersionError,
     LogDirNotFoundError,
     NoReassignmentInProgressError,
     UnknownTopicOrPartitionError,
+    UnsupportedVersionError,
 )
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.fields import ZERO_UUID
@@ -34,8 +37,10 @@ _ALTER_PARTITION_REASSIGNMENTS = 45
 _LIST_PARTITION_REASSIGNMENTS = 46
 _DESCRIBE_QUORUM = 55
 _UPDATE_FEATURES = 57
-
+_UNREGISTER_BROKER = 64
 _DESCRIBE_TOPIC_PARTITIONS = 75
+_ADD_RAFT_VOTER = 80
+_REMOVE_RAFT_VOTER = 81
 
 MOST_PARTITIONS_A_PAGE = 2000  # max.request.partition.size.limit
 
@@ -140,6 +145,38 @@ class ClusterPort(ABC):
             ]
         )
 
+    def add_raft_voter(self, context: api.RequestContext, cluster_id: str | None, voter_id: int) -> api.ClusterOutcome:
+        """Let another controller vote (KIP-853), which a quorum that was set up without that never does."""
+        self._admit(_ADD_RAFT_VOTER, context)
+        return self._voter_refusal("Add", "adding", cluster_id, voter_id)
+
+    def remove_raft_voter(
+        self, context: api.RequestContext, cluster_id: str | None, voter_id: int
+    ) -> api.ClusterOutcome:
+        """Take a controller's vote away (KIP-853)."""
+        self._admit(_REMOVE_RAFT_VOTER, context)
+        return self._voter_refusal("Remove", "removing", cluster_id, voter_id)
+
+    def _voter_refusal(self, what: str, doing: str, cluster_id: str | None, voter_id: int) -> api.ClusterOutcome:
+        """Why the voters stay who they are, in the order in which Kafka looks (``kraft.version`` 0)."""
+        own = self._engine.store.cluster_id
+        if cluster_id is not None and cluster_id != own:
+            return _refused(
+                InconsistentClusterIdError(f'The given id "{cluster_id}" doesn\'t match the cluster id "{own}"')
+            )
+        if voter_id < 0:
+            return _refused(InvalidRequestError(f"{what} voter request didn't include a valid voter"))
+        return _refused(
+            UnsupportedVersionError(f"Cluster doesn't support {doing} voter because the kraft.version feature is 0")
+        )
+
+    def unregister_broker(self, context: api.RequestContext, broker_id: int) -> api.ClusterOutcome:
+        """Forget a broker that is gone; the one that is there stays."""
+        self._admit(_UNREGISTER_BROKER, context)
+        if broker_id != self.broker_id:
+            return _refused(BrokerIdNotRegisteredError(f"Broker ID {broker_id} is not currently registered"))
+        return _refused(InvalidRequestError(f"Broker {broker_id} is running, and the only one that there is."))
+
     def update_features(
         self, context: api.RequestContext, updates: Sequence[api.FeatureUpdate], *, validate_only: bool = False
     ) -> api.UpdateFeaturesReply:
@@ -213,6 +250,10 @@ def _outcome(topic_partition: TopicPartition, error: BrokerResponseError | None)
     if error is None:
         return api.PartitionOutcome(topic_partition)
     return api.PartitionOutcome(topic_partition, error.errno, str(error.args[0]) if error.args else None)
+
+
+def _refused(error: BrokerResponseError) -> api.ClusterOutcome:
+    return api.ClusterOutcome(error.errno, str(error.args[0]))
 
 
 def _refusal(update: api.FeatureUpdate, broker_id: int) -> str | None:

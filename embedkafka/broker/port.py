@@ -25,6 +25,7 @@ from embedkafka.broker.positions import Positions
 from embedkafka.broker.producing import Producing
 from embedkafka.broker.security.mutations import Mutations
 from embedkafka.broker.security.port import SecurityPort
+from embedkafka.broker.share.states_port import ShareStatesPort
 from embedkafka.broker.transactions.markers import write_markers
 from embedkafka.model import TopicPartition
 from embedkafka.record import SealedBatch
@@ -79,6 +80,7 @@ class ApiKey:
     UPDATE_FEATURES = 57
     DESCRIBE_CLUSTER = 60
     DESCRIBE_PRODUCERS = 61
+    UNREGISTER_BROKER = 64
     DESCRIBE_TRANSACTIONS = 65
     LIST_TRANSACTIONS = 66
     CONSUMER_GROUP_HEARTBEAT = 68
@@ -89,12 +91,19 @@ class ApiKey:
     SHARE_GROUP_DESCRIBE = 77
     SHARE_FETCH = 78
     SHARE_ACKNOWLEDGE = 79
+    ADD_RAFT_VOTER = 80
+    REMOVE_RAFT_VOTER = 81
+    INITIALIZE_SHARE_GROUP_STATE = 83
+    READ_SHARE_GROUP_STATE = 84
+    WRITE_SHARE_GROUP_STATE = 85
+    DELETE_SHARE_GROUP_STATE = 86
+    READ_SHARE_GROUP_STATE_SUMMARY = 87
     DESCRIBE_SHARE_GROUP_OFFSETS = 90
     ALTER_SHARE_GROUP_OFFSETS = 91
     DELETE_SHARE_GROUP_OFFSETS = 92
 
 
-class BrokerPort(SecurityPort, ClusterPort):
+class BrokerPort(SecurityPort, ClusterPort, ShareStatesPort):
     """One broker, as clients see it.  Every method may be called from any thread."""
 
     def __init__(self, engine: Engine, broker_id: int) -> None:

@@ -20,6 +20,7 @@ from embedkafka.broker.port import ApiKey, BrokerPort
 from embedkafka.broker.security.acl_checks import RIGHTS
 from embedkafka.broker.security.authorized_port import AuthorizedPort
 from embedkafka.broker.security.port import SecurityPort
+from embedkafka.broker.share.states_port import ShareStatesPort
 from embedkafka.clock import ManualClock
 from embedkafka.errors import (
     ClusterAuthorizationFailedError,
@@ -76,6 +77,14 @@ def partitions(reply: Any) -> list[int]:
 
 def own(reply: Any) -> list[int]:
     return [reply.error_code]
+
+
+def by_key(error_codes: Any) -> list[int]:
+    return list(error_codes.values())
+
+
+def each_of(replies: Any) -> list[int]:
+    return each(replies.values())
 
 
 def by_partition(reply: Any) -> list[int]:
@@ -268,6 +277,41 @@ CASES: dict[str, Case] = {
     "alter_replica_log_dirs": Case(
         34, lambda port: port.alter_replica_log_dirs(ALICE, {T0: ""}), partitions, (("CLUSTER", "ALTER"),)
     ),
+    "unregister_broker": Case(64, lambda port: port.unregister_broker(ALICE, 7), own, (("CLUSTER", "ALTER"),)),
+    "add_raft_voter": Case(80, lambda port: port.add_raft_voter(ALICE, None, 7), own, (("CLUSTER", "ALTER"),)),
+    "remove_raft_voter": Case(81, lambda port: port.remove_raft_voter(ALICE, None, 7), own, (("CLUSTER", "ALTER"),)),
+    "initialize_share_group_state": Case(
+        83,
+        lambda port: port.initialize_share_group_state(ALICE, "g", {share_partition(port): api.ShareStateStart(0, 0)}),
+        by_key,
+        (("CLUSTER", "CLUSTER_ACTION"),),
+    ),
+    "read_share_group_state": Case(
+        84,
+        lambda port: port.read_share_group_state(ALICE, "g", {share_partition(port): 0}),
+        each_of,
+        (("CLUSTER", "CLUSTER_ACTION"),),
+    ),
+    "write_share_group_state": Case(
+        85,
+        lambda port: port.write_share_group_state(
+            ALICE, "g", {share_partition(port): api.ShareStateWrite(0, 0, 0, -1, [])}
+        ),
+        by_key,
+        (("CLUSTER", "CLUSTER_ACTION"),),
+    ),
+    "delete_share_group_state": Case(
+        86,
+        lambda port: port.delete_share_group_state(ALICE, "g", [share_partition(port)]),
+        by_key,
+        (("CLUSTER", "CLUSTER_ACTION"),),
+    ),
+    "read_share_group_state_summary": Case(
+        87,
+        lambda port: port.read_share_group_state_summary(ALICE, "g", [share_partition(port)]),
+        each_of,
+        (("CLUSTER", "CLUSTER_ACTION"),),
+    ),
     "elect_leaders": Case(43, lambda port: port.elect_leaders(ALICE, 0, [T0]), own, (("CLUSTER", "ALTER"),)),
     "alter_partition_reassignments": Case(
         45,
@@ -390,7 +434,15 @@ CASES: dict[str, Case] = {
     ),
 }
 
-OPEN_TO_ALL = {"describe_cluster", "topic_name", "fetches_promptly", "charge", "connected"}
+OPEN_TO_ALL = {
+    "charge",
+    "connected",
+    "delegation_token_refusal",
+    "describe_cluster",
+    "fetches_promptly",
+    "mutations",
+    "topic_name",
+}
 """Methods that need no right, or are no API."""
 
 FILTERED = {
@@ -505,7 +557,7 @@ def test_every_method_of_the_port_asks() -> None:
     asking = {
         name
         for kind in AuthorizedPort.__mro__
-        if kind not in (BrokerPort, SecurityPort, ClusterPort)
+        if kind not in (BrokerPort, SecurityPort, ClusterPort, ShareStatesPort)
         for name in vars(kind)
     }
     assert methods - asking == set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from embedkafka.protocol.apis import api
@@ -807,6 +807,39 @@ class Scenarios:
             yield "down", request("transaction.version", 1)
             yield "none", {"timeout_ms": 5000, "validate_only": True, "feature_updates": []}
 
+    def unregister_broker(self, version: int) -> Asked:
+        yield "one that is not there", {"broker_id": 4711}
+        yield "none", {"broker_id": -1}
+
+    def add_raft_voter(self, version: int) -> Asked:
+        def request(voter: int, cluster: str | None = None) -> dict[str, Any]:
+            listener = {"name": "CONTROLLER", "host": "localhost", "port": 1}
+            voting = {"voter_id": voter, "voter_directory_id": uuid.UUID(int=7), "listeners": [listener]}
+            return {"cluster_id": cluster, "timeout_ms": 1000, **voting}
+
+        yield "another", request(4711)
+        yield "none", request(-7)
+        yield "of another cluster", request(4711, "nobodys")
+
+    def remove_raft_voter(self, version: int) -> Asked:
+        directory = {"voter_directory_id": uuid.UUID(int=7)}
+        yield "another", {"voter_id": 4711, "cluster_id": None, **directory}
+        yield "none", {"voter_id": -7, "cluster_id": None, **directory}
+        yield "of another cluster", {"voter_id": 4711, "cluster_id": "nobodys", **directory}
+
+    def create_delegation_token(self, version: int) -> Asked:
+        yield "by nobody", {"renewers": [], "max_lifetime_ms": -1}
+
+    def renew_delegation_token(self, version: int) -> Asked:
+        yield "by nobody", {"hmac": b"x", "renew_period_ms": 1}
+
+    def expire_delegation_token(self, version: int) -> Asked:
+        yield "by nobody", {"hmac": b"x", "expiry_time_period_ms": 1}
+
+    def describe_delegation_token(self, version: int) -> Asked:
+        yield "all", {"owners": None}
+        yield "some", {"owners": [{"principal_type": "User", "principal_name": "alice"}]}
+
     def describe_cluster(self, version: int) -> Asked:
         yield "plain", {}
         yield "with rights", {"include_cluster_authorized_operations": True}
@@ -993,3 +1026,64 @@ class Scenarios:
         yield "of an empty group", {"group_id": group, "topics": [{"topic_name": topic}]}
         yield "again", {"group_id": group, "topics": [{"topic_name": topic}]}
         yield "no such topic", {"group_id": group, "topics": [{"topic_name": "nowhere"}]}
+
+    # The state of share groups, as brokers ask for it ----------------------------------------------------------------
+
+    def initialize_share_group_state(self, version: int) -> Asked:
+        for title, asked in self._share_partitions():
+            yield title, asked(state_epoch=0, start_offset=7)
+        yield "of no group", {"group_id": "", "topics": self._state_topics(0, state_epoch=0, start_offset=7)}
+        yield "of no partition", {"group_id": self.name, "topics": []}
+
+    def read_share_group_state(self, version: int) -> Asked:
+        for title, asked in self._share_partitions():
+            yield title, asked(leader_epoch=0)
+        self._initialized()
+        group = {"group_id": self.name}
+        yield "a new one", {**group, "topics": self._state_topics(0, leader_epoch=7)}
+        yield "by an old leader", {**group, "topics": self._state_topics(0, leader_epoch=3)}
+
+    def write_share_group_state(self, version: int) -> Asked:
+        change = {"leader_epoch": 7, "start_offset": 9, "delivery_complete_count": 2, "state_batches": [
+            {"first_offset": 9, "last_offset": 10, "delivery_state": 2, "delivery_count": 1}
+        ]}  # fmt: skip
+        for title, asked in self._share_partitions():
+            yield title, asked(state_epoch=0, **self._of_version(version, change))
+        self._initialized()
+        for epoch in (0, 5):
+            topics = self._state_topics(0, state_epoch=epoch, **self._of_version(version, change))
+            yield f"of state epoch {epoch}", {"group_id": self.name, "topics": topics}
+
+    def delete_share_group_state(self, version: int) -> Asked:
+        for title, asked in self._share_partitions():
+            yield title, asked()
+        self._initialized()
+        yield "one that is there", {"group_id": self.name, "topics": self._state_topics(0)}
+        yield "again", {"group_id": self.name, "topics": self._state_topics(0)}
+
+    def read_share_group_state_summary(self, version: int) -> Asked:
+        for title, asked in self._share_partitions():
+            yield title, asked(leader_epoch=0)
+        self._initialized()
+        yield "a new one", {"group_id": self.name, "topics": self._state_topics(0, leader_epoch=7)}
+
+    def _share_partitions(self) -> Iterator[tuple[str, Callable[..., dict[str, Any]]]]:
+        """Partitions without a state, and what is none, after some share group has made the topic of states."""
+        topic, group = self._topic(), f"{self.name}-g"
+        self._coordinate(group, 0)
+        self._do(76, 1, group_id=group, member_id="me", member_epoch=0, subscribed_topic_names=[topic])
+        time.sleep(1)
+        self._state_topic_id = self._id(topic)
+        for title, partition in (("unknown", 0), ("no such partition", 9), ("partition -1", -1)):
+            yield title, lambda partition=partition, **fields: {
+                "group_id": "nobodys" + self.name, "topics": self._state_topics(partition, **fields)
+            }  # fmt: skip
+
+    def _state_topics(self, partition: int, **fields: Any) -> list[dict[str, Any]]:
+        return [{"topic_id": self._state_topic_id, "partitions": [{"partition": partition, **fields}]}]
+
+    def _initialized(self) -> None:
+        self._do(83, 0, group_id=self.name, topics=self._state_topics(0, state_epoch=3, start_offset=7))
+
+    def _of_version(self, version: int, change: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in change.items() if version or name != "delivery_complete_count"}

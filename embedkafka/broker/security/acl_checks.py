@@ -78,6 +78,7 @@ RIGHTS: dict[int, Rights] = {
     55: Rights(cluster=_DESCRIBE),  # DescribeQuorum
     57: Rights(cluster=_ALTER),  # UpdateFeatures
     61: Rights(topic=_READ),  # DescribeProducers
+    64: Rights(cluster=_ALTER),  # UnregisterBroker
     65: Rights(topic=_DESCRIBE, transactional_id=_DESCRIBE),  # DescribeTransactions
     66: Rights(transactional_id=_DESCRIBE),  # ListTransactions
     68: Rights(topic=_DESCRIBE, group=_READ),  # ConsumerGroupHeartbeat
@@ -88,6 +89,13 @@ RIGHTS: dict[int, Rights] = {
     77: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # ShareGroupDescribe
     78: Rights(topic=_READ, group=_READ),  # ShareFetch
     79: Rights(topic=_READ, group=_READ),  # ShareAcknowledge
+    80: Rights(cluster=_ALTER),  # AddRaftVoter
+    81: Rights(cluster=_ALTER),  # RemoveRaftVoter
+    83: Rights(cluster=_ACTION),  # InitializeShareGroupState
+    84: Rights(cluster=_ACTION),  # ReadShareGroupState
+    85: Rights(cluster=_ACTION),  # WriteShareGroupState
+    86: Rights(cluster=_ACTION),  # DeleteShareGroupState
+    87: Rights(cluster=_ACTION),  # ReadShareGroupStateSummary
     90: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # DescribeShareGroupOffsets
     91: Rights(topic=_READ, group=_READ),  # AlterShareGroupOffsets
     92: Rights(topic=_READ, group=_DELETE),  # DeleteShareGroupOffsets

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from embedkafka.broker import api
 from embedkafka.broker.cluster_port import MOST_PARTITIONS_A_PAGE
 from embedkafka.broker.port import ApiKey
-from embedkafka.broker.security.acl_checks import CLUSTER_DENIED
+from embedkafka.broker.security.acl_checks import CLUSTER_DENIED, CLUSTER_MESSAGE
 from embedkafka.broker.security.authorized_base import AuthorizedBase
 from embedkafka.model import TopicPartition
 
@@ -55,6 +55,23 @@ class AuthorizedCluster(AuthorizedBase):
         if not self._may_cluster(context, ApiKey.UPDATE_FEATURES):
             return api.UpdateFeaturesReply(CLUSTER_DENIED)
         return super().update_features(context, updates, validate_only=validate_only)
+
+    def unregister_broker(self, context: api.RequestContext, broker_id: int) -> api.ClusterOutcome:
+        if not self._may_cluster(context, ApiKey.UNREGISTER_BROKER):
+            return api.ClusterOutcome(CLUSTER_DENIED, CLUSTER_MESSAGE)
+        return super().unregister_broker(context, broker_id)
+
+    def add_raft_voter(self, context: api.RequestContext, cluster_id: str | None, voter_id: int) -> api.ClusterOutcome:
+        if not self._may_cluster(context, ApiKey.ADD_RAFT_VOTER):
+            return api.ClusterOutcome(CLUSTER_DENIED, CLUSTER_MESSAGE)
+        return super().add_raft_voter(context, cluster_id, voter_id)
+
+    def remove_raft_voter(
+        self, context: api.RequestContext, cluster_id: str | None, voter_id: int
+    ) -> api.ClusterOutcome:
+        if not self._may_cluster(context, ApiKey.REMOVE_RAFT_VOTER):
+            return api.ClusterOutcome(CLUSTER_DENIED, CLUSTER_MESSAGE)
+        return super().remove_raft_voter(context, cluster_id, voter_id)
 
     def describe_topic_partitions(
         self,

@@ -15,6 +15,7 @@ from embedkafka.broker.security.authorized_cluster import AuthorizedCluster
 from embedkafka.broker.security.authorized_groups import AuthorizedGroups
 from embedkafka.broker.security.authorized_records import AuthorizedRecords
 from embedkafka.broker.security.authorized_share import AuthorizedShareGroups
+from embedkafka.broker.security.authorized_share_states import AuthorizedShareStates
 from embedkafka.broker.security.authorized_topics import AuthorizedTopics
 from embedkafka.broker.security.authorized_transactions import AuthorizedTransactions
 
@@ -25,6 +26,7 @@ class AuthorizedPort(
     AuthorizedCluster,
     AuthorizedGroups,
     AuthorizedShareGroups,
+    AuthorizedShareStates,
     AuthorizedTransactions,
 ):
     """Rules, users and limits are the cluster's; everything else is in the parts."""

@@ -1,4 +1,4 @@
-"""The port's part about users, rights and limits: Kafka's APIs 29-31 and 48-51, and what every API asks of them.
+"""The port's part about users, rights and limits: Kafka's APIs 29-31, 38-41 and 48-51, and what every API asks of them.
 
 Without an authorizer everything is allowed; :mod:`embedkafka.broker.security.authorized_port` is the port with one.
 """
@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from embedkafka.broker import api
 from embedkafka.broker.security.mutations import Mutations
-from embedkafka.errors import SecurityDisabledError
+from embedkafka.errors import (
+    DelegationTokenAuthDisabledError,
+    DelegationTokenRequestNotAllowedError,
+    SecurityDisabledError,
+)
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
@@ -77,6 +81,15 @@ class SecurityPort(ABC):
         """Forget and set passwords; one answer a user."""
         self._admit(51, context)
         return self._engine.users.alter(deletions, upsertions)
+
+    # Delegation tokens -----------------------------------------------------------------------------------------------
+
+    def delegation_token_refusal(self, context: api.RequestContext, api_key: int) -> int:
+        """Kafka's error code for APIs 38 to 41: there are no tokens, as in a broker without a secret key for them."""
+        self._admit(api_key, context)
+        if context.principal == api.RequestContext().principal:  # nobody, who cannot own one
+            return DelegationTokenRequestNotAllowedError.errno
+        return DelegationTokenAuthDisabledError.errno
 
     # Limits ----------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
-"""ShareFetch (78) and ShareAcknowledge (79) as plain values, a part of :mod:`embedkafka.broker.api`.
+"""ShareFetch (78), ShareAcknowledge (79) and share groups' state (83 to 87) as plain values, a part of
+:mod:`embedkafka.broker.api`.
 
-Both speak within a *share session*, one per group and member: ``session_epoch`` 0 opens it (a fetch only), then each
-request, of either kind, carries the next number, and -1 closes it; what is still acquired in it is then released.
-After 2**31 - 1 comes 1.  A fetch names the partitions that are new in the session, or that it has acknowledgements
+The first two speak within a *share session*, one per group and member: ``session_epoch`` 0 opens it (a fetch only),
+then each request, of either kind, carries the next number, and -1 closes it; what is still acquired in it is then
+released.  After 2**31 - 1 comes 1.  A fetch names the partitions that are new in the session, or that it has acknowledgements
 for; it reads from every partition of the session.
 """
 
@@ -16,6 +17,13 @@ from embedkafka.coordinator.share_partition.api import (
     AcknowledgeType,
     AcquiredRecords,
     AcquireMode,
+)
+from embedkafka.coordinator.share_state.api import (
+    ShareState,
+    ShareStateStart,
+    ShareStateSummary,
+    ShareStateWrite,
+    StateBatch,
 )
 from embedkafka.model import TopicIdPartition
 
@@ -32,6 +40,11 @@ __all__ = [
     "ShareFetchPartitionReply",
     "ShareFetchReply",
     "ShareFetchRequest",
+    "ShareState",
+    "ShareStateStart",
+    "ShareStateSummary",
+    "ShareStateWrite",
+    "StateBatch",
     "TopicIdPartition",
 ]
 

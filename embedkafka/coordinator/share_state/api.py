@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["NO_OFFSET", "DeliveryState", "ShareState", "ShareStateSummary", "ShareStateWrite", "StateBatch"]
+__all__ = [
+    "NO_OFFSET",
+    "DeliveryState",
+    "ShareState",
+    "ShareStateStart",
+    "ShareStateSummary",
+    "ShareStateWrite",
+    "StateBatch",
+]
 
 NO_OFFSET = -1
 UNKNOWN_COUNT = -1
@@ -32,6 +40,13 @@ class StateBatch(NamedTuple):
     last_offset: int
     delivery_state: int
     delivery_count: int
+
+
+class ShareStateStart(NamedTuple):
+    """Where a share partition begins, for :attr:`ShareState.state_epoch`."""
+
+    state_epoch: int
+    start_offset: int
 
 
 class ShareState(NamedTuple):

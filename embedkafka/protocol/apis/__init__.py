@@ -1,8 +1,9 @@
-"""Kafka 4.3's APIs for clients, one file each, numbered by key so that a listing is the protocol.
+"""The APIs of Kafka 4.3's brokers, one file each, numbered by key so that a listing is the protocol.
 
 A file holds the messages as data classes and ``API``, which binds both to their versions; see
-:mod:`embedkafka.protocol.fields` for the words.  Names are Kafka's in snake case.  What only brokers and controllers
-say to each other is left out (its keys are missing below), and so are the versions that Kafka 4.0 removed.
+:mod:`embedkafka.protocol.fields` for the words.  Names are Kafka's in snake case.  What a broker does not offer
+on its listeners, but to controllers, is left out (its keys are missing below), and so are the versions that Kafka 4.0
+removed.
 
 A file is whole: what several APIs have alike (a topic's partitions, a leader's address) stands in each of them, because
 Kafka changes them one by one.
@@ -69,6 +70,7 @@ NAMES = {
     57: "update_features",
     60: "describe_cluster",
     61: "describe_producers",
+    64: "unregister_broker",
     65: "describe_transactions",
     66: "list_transactions",
     68: "consumer_group_heartbeat",
@@ -81,6 +83,13 @@ NAMES = {
     77: "share_group_describe",
     78: "share_fetch",
     79: "share_acknowledge",
+    80: "add_raft_voter",
+    81: "remove_raft_voter",
+    83: "initialize_share_group_state",
+    84: "read_share_group_state",
+    85: "write_share_group_state",
+    86: "delete_share_group_state",
+    87: "read_share_group_state_summary",
     88: "streams_group_heartbeat",
     89: "streams_group_describe",
     90: "describe_share_group_offsets",

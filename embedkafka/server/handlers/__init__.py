@@ -22,6 +22,7 @@ FAMILIES = (
     "security",
     "share_groups",
     "share_records",
+    "share_states",
     "storage",
     "topics",
     "transactions",

@@ -1,5 +1,6 @@
 """Leaders, replicas, quorum and features: ElectLeaders (43), AlterPartitionReassignments (45),
-ListPartitionReassignments (46), DescribeQuorum (55), UpdateFeatures (57) and DescribeTopicPartitions (75)."""
+ListPartitionReassignments (46), DescribeQuorum (55), UpdateFeatures (57), UnregisterBroker (64),
+DescribeTopicPartitions (75), AddRaftVoter (80) and RemoveRaftVoter (81)."""
 
 from __future__ import annotations
 
@@ -23,6 +24,9 @@ from embedkafka.protocol.apis.api_57_update_features import (
     UpdateFeaturesRequest,
     UpdateFeaturesResponse,
 )
+from embedkafka.protocol.apis.api_64_unregister_broker import UnregisterBrokerRequest, UnregisterBrokerResponse
+from embedkafka.protocol.apis.api_80_add_raft_voter import AddRaftVoterRequest, AddRaftVoterResponse
+from embedkafka.protocol.apis.api_81_remove_raft_voter import RemoveRaftVoterRequest, RemoveRaftVoterResponse
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
 
@@ -161,6 +165,27 @@ def _upgrade_type(version: int, update: FeatureUpdateKey) -> int:
     return api.FeatureUpgradeType.SAFE_DOWNGRADE if update.allow_downgrade else api.FeatureUpgradeType.UPGRADE
 
 
+# UnregisterBroker (64), AddRaftVoter (80), RemoveRaftVoter (81) ------------------------------------------------------
+
+
+def unregister_broker(call: Call, request: UnregisterBrokerRequest) -> UnregisterBrokerResponse:
+    """Forget a broker."""
+    outcome = call.port.unregister_broker(call.context, request.broker_id)
+    return UnregisterBrokerResponse(0, outcome.error_code, outcome.error_message)
+
+
+def add_raft_voter(call: Call, request: AddRaftVoterRequest) -> AddRaftVoterResponse:
+    """Let a controller vote."""
+    outcome = call.port.add_raft_voter(call.context, request.cluster_id, request.voter_id)
+    return AddRaftVoterResponse(0, outcome.error_code, outcome.error_message)
+
+
+def remove_raft_voter(call: Call, request: RemoveRaftVoterRequest) -> RemoveRaftVoterResponse:
+    """Have a controller vote no more."""
+    outcome = call.port.remove_raft_voter(call.context, request.cluster_id, request.voter_id)
+    return RemoveRaftVoterResponse(0, outcome.error_code, outcome.error_message)
+
+
 # DescribeTopicPartitions (75) ----------------------------------------------------------------------------------------
 
 _TOPIC = 2  # org.apache.kafka.common.resource.ResourceType
@@ -217,5 +242,8 @@ HANDLERS = (
     Handler(46, list_partition_reassignments),
     Handler(55, describe_quorum),
     Handler(57, update_features),
+    Handler(64, unregister_broker),
     Handler(75, describe_topic_partitions),
+    Handler(80, add_raft_voter),
+    Handler(81, remove_raft_voter),
 )

@@ -1,4 +1,4 @@
-"""Rules (29-31), limits (48, 49) and users (50, 51)."""
+"""Rules (29-31), delegation tokens (38-41), which are refused, limits (48, 49) and users (50, 51)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ from embedkafka.protocol.apis import (
 )
 from embedkafka.protocol.apis import (
     api_31_delete_acls as delete_31,
+)
+from embedkafka.protocol.apis import (
+    api_38_create_delegation_token as create_38,
+)
+from embedkafka.protocol.apis import (
+    api_39_renew_delegation_token as renew_39,
+)
+from embedkafka.protocol.apis import (
+    api_40_expire_delegation_token as expire_40,
+)
+from embedkafka.protocol.apis import (
+    api_41_describe_delegation_token as describe_41,
 )
 from embedkafka.protocol.apis import (
     api_48_describe_client_quotas as describe_48,
@@ -88,6 +100,50 @@ def _filter(given: describe_29.DescribeAclsRequest | delete_31.DeleteAclsFilter)
         given.operation,
         given.permission_type,
     )
+
+
+# Delegation tokens ---------------------------------------------------------------------------------------------------
+
+_UNKNOWN_MS = -1
+
+
+def create_delegation_token(
+    call: Call, request: create_38.CreateDelegationTokenRequest
+) -> create_38.CreateDelegationTokenResponse:
+    """Refused, in the caller's name as in Kafka."""
+    kind, _, name = call.context.principal.partition(":")
+    has_requester = call.version >= 3
+    return create_38.CreateDelegationTokenResponse(
+        error_code=call.port.delegation_token_refusal(call.context, 38),
+        principal_type=kind,
+        principal_name=name,
+        token_requester_principal_type=kind if has_requester else "",
+        token_requester_principal_name=name if has_requester else "",
+        issue_timestamp_ms=_UNKNOWN_MS,
+        expiry_timestamp_ms=_UNKNOWN_MS,
+        max_timestamp_ms=_UNKNOWN_MS,
+    )
+
+
+def renew_delegation_token(
+    call: Call, request: renew_39.RenewDelegationTokenRequest
+) -> renew_39.RenewDelegationTokenResponse:
+    """Refused."""
+    return renew_39.RenewDelegationTokenResponse(call.port.delegation_token_refusal(call.context, 39), _UNKNOWN_MS)
+
+
+def expire_delegation_token(
+    call: Call, request: expire_40.ExpireDelegationTokenRequest
+) -> expire_40.ExpireDelegationTokenResponse:
+    """Refused."""
+    return expire_40.ExpireDelegationTokenResponse(call.port.delegation_token_refusal(call.context, 40), _UNKNOWN_MS)
+
+
+def describe_delegation_tokens(
+    call: Call, request: describe_41.DescribeDelegationTokenRequest
+) -> describe_41.DescribeDelegationTokenResponse:
+    """Refused."""
+    return describe_41.DescribeDelegationTokenResponse(call.port.delegation_token_refusal(call.context, 41))
 
 
 # Limits --------------------------------------------------------------------------------------------------------------
@@ -185,6 +241,10 @@ HANDLERS = (
     Handler(29, describe_acls),
     Handler(30, create_acls),
     Handler(31, delete_acls),
+    Handler(38, create_delegation_token),
+    Handler(39, renew_delegation_token),
+    Handler(40, expire_delegation_token),
+    Handler(41, describe_delegation_tokens),
     Handler(48, describe_client_quotas),
     Handler(49, alter_client_quotas),
     Handler(50, describe_users),

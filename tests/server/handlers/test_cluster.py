@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from server.peers import WirePeer
 
 from embedkafka import EmbeddedKafka
 from embedkafka.errors import (
+    BrokerIdNotRegisteredError,
+    BrokerResponseError,
     ElectionNotNeededError,
+    InconsistentClusterIdError,
     InvalidReplicationAssignmentError,
     InvalidRequestError,
     InvalidUpdateVersionError,
@@ -19,6 +23,7 @@ from embedkafka.errors import (
     NoReassignmentInProgressError,
     UnknownTopicOrPartitionError,
     UnsupportedEndpointTypeError,
+    UnsupportedVersionError,
 )
 from embedkafka.protocol.apis import api_34_alter_replica_log_dirs as log_dirs
 from embedkafka.protocol.apis import api_43_elect_leaders as electing
@@ -32,6 +37,9 @@ from embedkafka.protocol.apis.api_46_list_partition_reassignments import (
     ListPartitionReassignmentsTopics,
 )
 from embedkafka.protocol.apis.api_60_describe_cluster import DescribeClusterRequest
+from embedkafka.protocol.apis.api_64_unregister_broker import UnregisterBrokerRequest
+from embedkafka.protocol.apis.api_80_add_raft_voter import AddRaftVoterRequest
+from embedkafka.protocol.apis.api_81_remove_raft_voter import RemoveRaftVoterRequest
 
 UNKNOWN = UnknownTopicOrPartitionError.errno
 
@@ -219,3 +227,29 @@ def test_a_cursor_before_the_first_partition_is_refused(peer: WirePeer) -> None:
     request = paging.DescribeTopicPartitionsRequest([paging.TopicRequest("a")], 10, paging.Cursor("a", -1))
     (topic,) = peer.ask(75, 0, request).topics
     assert topic.error_code == InvalidRequestError.errno
+
+
+# UnregisterBroker (64), AddRaftVoter (80), RemoveRaftVoter (81) ------------------------------------------------------
+
+
+@pytest.mark.parametrize(("broker_id", "error"), [(4711, BrokerIdNotRegisteredError), (0, InvalidRequestError)])
+def test_no_broker_is_forgotten(peer: WirePeer, broker_id: int, error: type[BrokerResponseError]) -> None:
+    assert peer.ask(64, 0, UnregisterBrokerRequest(broker_id)).error_code == error.errno
+    assert len(peer.ask(60, 2, DescribeClusterRequest()).brokers) == 1
+
+
+@pytest.mark.parametrize(
+    ("cluster_id", "voter_id", "error"),
+    [
+        (None, 7, UnsupportedVersionError),
+        (None, -7, InvalidRequestError),
+        ("nobodys", 7, InconsistentClusterIdError),
+    ],
+)
+def test_the_voters_stay_who_they_are(
+    peer: WirePeer, cluster_id: str | None, voter_id: int, error: type[BrokerResponseError]
+) -> None:
+    for version in (0, 1):
+        request = AddRaftVoterRequest(cluster_id, 1000, voter_id, UUID(int=7), [])
+        assert peer.ask(80, version, request).error_code == error.errno
+    assert peer.ask(81, 0, RemoveRaftVoterRequest(cluster_id, voter_id, UUID(int=7))).error_code == error.errno
