@@ -204,7 +204,8 @@ class ManualClock(Clock):
     """A clock that only the test moves.
 
     Args:
-        start_ms: the wall clock's first reading, milliseconds since the epoch.
+        start_ms: the wall clock's first reading, milliseconds since the epoch.  Clients of a listener stamp records
+            with the real time: where there are some, begin with that, ``int(time.time() * 1000)``.
         auto_advance: a wait with a timeout moves time itself, to the earlier of its deadline and the next timer.  With
             False, a wait that would need time to pass raises at once instead of hanging.
     """

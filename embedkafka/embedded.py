@@ -153,7 +153,7 @@ class EmbeddedKafka:
         """Let clients in any language connect to this engine by Kafka's wire protocol.
 
         The listener ends with the engine, or by its own ``close()``.  There may be several, each with a protocol of its
-        own.
+        own.  Its ``address`` is what clients take as ``bootstrap.servers``; examples/any_client.md shows seven of them.
 
         Args:
             host: an address of this machine.
@@ -170,6 +170,9 @@ class EmbeddedKafka:
             ssl_password: the private key's.
             ssl_cafile: certificates that clients' ones are checked with, PEM.
             ssl_client_auth: whether clients show a certificate: ``required``, ``requested`` or ``none``.
+
+        Returns:
+            What listens: ``address`` ("host:port", as clients are told), ``host``, ``port``, ``close()``.
 
         Raises:
             KafkaConfigurationError: a public address without authentication, or a certificate that cannot be read.

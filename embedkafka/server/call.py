@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from embedkafka.broker.api import RequestContext
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _NOTHING = object()
+
+
+class Parked(Protocol):
+    """A fetch that waits inside the broker."""
+
+    def cancel(self) -> bool: ...
+
+    def answer_now(self) -> None: ...
 
 
 class Call:
@@ -96,6 +104,16 @@ class Call:
     def in_worker(self, function: Callable[..., object], *args: Any) -> None:
         """Go on where waiting is no harm: ``function(*args)`` answers as a handler does.  On the loop only."""
         self._calls.work(self, function, *args)
+
+    def parked(self, fetch: Parked, max_wait_ms: int) -> None:
+        """The port answers later, at the latest when the wait is over.  From the handler, before it returns.
+
+        Where a test holds the engine's clock a peer's goes on, and a client that waits for its fetch hears of nothing
+        else, so there the loop ends the wait.
+        """
+        self.when_abandoned(fetch.cancel)
+        if self.site.engine.clock.is_manual:
+            self.site.later(max_wait_ms / 1000, fetch.answer_now)
 
     def when_abandoned(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` when nobody waits for the answer any more.  From the handler, before it returns.

@@ -27,8 +27,12 @@ def run(arguments: list[str], directory: Path) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
 def test_the_code_works_when_pasted(number: int, tmp_path: Path) -> None:
-    ran = run([sys.executable, "-W", "error", "-c", blocks("python")[number]], tmp_path)
+    block = blocks("python")[number]
+    (tmp_path / "pasted.py").write_text(block)
+    pytests = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "@pytest.fixture" in block else []
+    ran = run([sys.executable, "-W", "error", *pytests, "pasted.py"], tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
+    assert not pytests or "1 passed" in ran.stdout
 
 
 def test_the_first_block_bills_and_audits_everything(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from server.peers import WirePeer, fetch_request, frame, produce_request, request_bytes
 
-from embedkafka import EmbeddedKafka
+from embedkafka import EmbeddedKafka, ManualClock
 from embedkafka.protocol.apis import api
 from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
@@ -60,6 +60,13 @@ def test_a_parked_fetch_is_answered_when_its_time_is_up(kafka: EmbeddedKafka, pe
     kafka.create_topic("t")
     (topic,) = peer.ask(1, 12, fetch_request("t", 0, max_wait_ms=30)).responses
     assert bytes(topic.partitions[0].records) == b""
+
+
+def test_a_peers_time_goes_on_where_a_test_holds_the_engines() -> None:
+    with EmbeddedKafka(clock=ManualClock()) as kafka:
+        kafka.create_topic("t")
+        with WirePeer(kafka.listen()) as peer:
+            assert peer.ask(1, 12, fetch_request("t", 0, max_wait_ms=50)).error_code == 0
 
 
 def test_a_fetch_waits_for_its_min_bytes(kafka: EmbeddedKafka, connect: Callable[[], WirePeer]) -> None:

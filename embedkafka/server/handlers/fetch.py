@@ -77,7 +77,7 @@ def fetch(call: Call, request: FetchRequest) -> object:
     def ask(complete: Callable[[api.FetchReply], None]) -> None:
         parked = call.port.fetch(call.context, wanted, complete)
         if parked is not None:
-            call.when_abandoned(parked.cancel)
+            call.parked(parked, wanted.max_wait_ms)
 
     is_committed = request.isolation_level == api.READ_COMMITTED
     answer = partial(_answer, call, reading, keys, unknown, is_committed)

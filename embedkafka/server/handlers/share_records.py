@@ -70,7 +70,7 @@ def share_fetch(call: Call, request: fetching.ShareFetchRequest) -> object:
     def ask(complete: Callable[[api.ShareFetchReply], None]) -> None:
         parked = call.port.share_fetch(call.context, asked, complete)
         if parked is not None:
-            call.when_abandoned(parked.cancel)
+            call.parked(parked, asked.max_wait_ms)
 
     return call.later(ask, partial(_fetched, call))
 

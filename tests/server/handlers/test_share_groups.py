@@ -10,7 +10,7 @@ import pytest
 from server.handlers.topics import create
 from server.peers import WirePeer
 
-from embedkafka import EmbeddedKafka
+from embedkafka import EmbeddedKafka, ManualClock
 from embedkafka.errors import (
     GroupIdNotFoundError,
     InvalidRecordStateError,
@@ -169,6 +169,14 @@ def test_a_fetch_waits_for_a_record(kafka: EmbeddedKafka, peer: WirePeer, topic_
     (_, response) = peer.receive()
     (partition,) = response.responses[0].partitions
     assert (values(partition), acquired(partition)) == ([b"d"], [(3, 3, 1)])
+
+
+def test_a_fetch_ends_by_the_peers_time_where_a_test_holds_the_engines() -> None:
+    with EmbeddedKafka(clock=ManualClock()) as kafka, WirePeer(kafka.listen()) as peer:
+        topic_id = create(kafka, peer, "t")
+        join(peer)
+        assert peer.ask(78, 1, fetch_request(1, topic_id, 0)).error_code == 0
+        assert peer.ask(78, 1, fetch_request(1, topic_id, 1, max_wait_ms=50)).error_code == 0
 
 
 @pytest.mark.parametrize("version", [1, 2])
