@@ -20,11 +20,12 @@ class DirectoryHealth:
     the next time, so asking again proves nothing.
     """
 
-    __slots__ = ("path", "reason")
+    __slots__ = ("_full_count", "path", "reason")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.reason: str | None = None
+        self._full_count = 0
 
     def check(self) -> None:
         """Raise KafkaStorageError when the directory is offline."""
@@ -41,6 +42,10 @@ class DirectoryHealth:
     def storage_error(self, what: str, error: OSError) -> KafkaStorageError:
         """The error to raise: a full device is one that passes, any other takes the directory offline."""
         if error.errno in NO_SPACE_ERRNOS:
+            # Peers only see that it does not work yet and try again, so the log has to say it, though not each time.
+            self._full_count += 1
+            if self._full_count & (self._full_count - 1) == 0:
+                _log.warning("no space left on the device, time %d: %s: %s", self._full_count, what, error)
             return KafkaStorageError(f"no space left on the device: {what}: {error}")
         return self.fail(what, error)
 

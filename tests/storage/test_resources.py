@@ -97,6 +97,19 @@ def test_a_full_device_is_a_clear_error_and_appending_works_again_with_room() ->
     assert read_values(open_log(files, clean=True)) == [b"first", b"second"]
 
 
+def test_a_full_device_is_in_the_log_but_not_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    files = FaultyFiles()
+    log = open_log(files, LogConfig(tail_bytes=0))
+    append(log, values("first"))
+    files.capacity_bytes = files.used_bytes()
+    for _ in range(9):
+        with pytest.raises(KafkaStorageError):
+            append(log, values("does not fit"))
+    told = [message for message in caplog.messages if "no space left on the device" in message]
+    assert [message.partition("time ")[2].partition(":")[0] for message in told] == ["1", "2", "4", "8"]
+    log.close()
+
+
 @pytest.mark.parametrize("room_bytes", range(0, 120, 5))
 def test_no_space_for_a_new_segment_leaves_no_trace(room_bytes: int) -> None:
     files = FaultyFiles()
