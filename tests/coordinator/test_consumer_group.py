@@ -9,11 +9,13 @@ from uuid import UUID
 import pytest
 from coordinator.consumer_driver import Consumer, ConsumerDriver, settle
 
-from embedkafka.coordinator.api import OffsetCommitRequest, OffsetToCommit
+from embedkafka.coordinator.api import LeavingMember, OffsetCommitRequest, OffsetToCommit
+from embedkafka.coordinator.classic.group import Group
 from embedkafka.coordinator.config import GroupConfig, GroupSettings
+from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import MemberState
 from embedkafka.coordinator.decision import ASSIGN, REVOKE, SESSION, CommitOffsets, TimerKey
-from embedkafka.errors import StaleMemberEpochError
+from embedkafka.errors import FencedInstanceIdError, StaleMemberEpochError, UnknownMemberIdError
 from embedkafka.model import TopicPartition
 
 T, U = UUID(int=1), UUID(int=2)
@@ -300,6 +302,41 @@ def test_a_static_member_that_leaves_for_good_is_out_at_once() -> None:
     consumer.join()
     consumer.leave(-1)
     assert driver.group().members == {}
+
+
+def test_an_administrator_takes_members_out_by_what_it_knows_of_them() -> None:
+    driver = ConsumerDriver()
+    static, dynamic, both = (
+        driver.consumer("a", instance_id="i"),
+        driver.consumer("b"),
+        driver.consumer("c", instance_id="j"),
+    )
+    for member in (static, dynamic, both):
+        member.join()
+    static.leave(-2)
+    wrong = [LeavingMember("x", "i"), LeavingMember("b", "k"), LeavingMember("x")]
+    codes = [FencedInstanceIdError.errno, UnknownMemberIdError.errno, UnknownMemberIdError.errno]
+    assert driver.leave(*wrong) == codes
+    assert list(driver.group().members) == ["a", "b", "c"]
+    assert driver.leave(LeavingMember("", "i"), LeavingMember("b"), LeavingMember("b")) == [0, 0, codes[-1]]
+    settle(both)
+    assert both.numbers() == list(range(8))
+    assert driver.leave(LeavingMember("c", "j")) == [0]
+    assert driver.group().is_empty
+
+
+def test_the_last_member_of_the_new_protocol_that_is_taken_out_gives_the_classic_group_back() -> None:
+    driver = ConsumerDriver()
+    first, second = driver.consumer("a"), driver.consumer("b")
+    first.join()
+    second.join()
+    driver.join()
+    assert isinstance(driver.machine.find("g"), ConsumerGroup)
+    assert driver.leave(LeavingMember("a"), LeavingMember("b")) == [0, 0]
+    for machine in (driver.machine, driver.replayed()):
+        left = machine.find("g")
+        assert isinstance(left, Group)
+        assert len(left.members) == 1
 
 
 def test_only_a_static_member_can_leave_for_a_while() -> None:

@@ -27,7 +27,13 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.heartbeat import step
 from embedkafka.coordinator.consumer.leave import held_by, remove, replace_static_member
 from embedkafka.coordinator.consumer.member import ClassicPart, Member, MemberState
-from embedkafka.coordinator.consumer.migration import assignment_bytes, downgrade, ids_of, may_downgrade
+from embedkafka.coordinator.consumer.migration import (
+    assignment_bytes,
+    downgrade,
+    ids_of,
+    may_downgrade,
+    only_classic_are_left,
+)
 from embedkafka.coordinator.consumer.subscription import update_epoch, update_member
 from embedkafka.coordinator.consumer.target import update_target, wait_for_assignment
 from embedkafka.coordinator.consumer.turn import Turn
@@ -229,22 +235,35 @@ def _check_generation(member: Member, generation_id: int) -> None:
 
 
 def leave_group(request: LeaveGroupRequest, group: ConsumerGroup, moment: Moment) -> Decision:
-    """Take members out; each gets its own answer."""
+    """Take members out; each gets its own answer.  An administrator's request names members of the new protocol, too."""
     turn = Turn(group, moment)
     left = [_leave(turn, each) for each in request.members]
+    reply = LeaveGroupReply(members=left)
     if turn.records:
+        if only_classic_are_left(turn.group, group, moment.config):
+            return downgrade(turn, "", reply)
         update_epoch(turn, must_grow=True)
         wait_for_assignment(turn)
-    return turn.decide(LeaveGroupReply(members=left))
+    return turn.decide(reply)
 
 
 def _leave(turn: Turn, leaving: LeavingMember) -> LeftMember:
-    member_id, instance_id = leaving.member_id, leaving.group_instance_id
     try:
-        if member_id == _UNKNOWN_MEMBER and instance_id is not None:
-            member_id = turn.group.static_members.get(instance_id, _UNKNOWN_MEMBER)
-        member, _ = _member(turn.group, member_id, instance_id)
+        remove(turn, _named(turn.group, leaving))
     except BrokerResponseError as error:
-        return LeftMember(leaving.member_id, instance_id, error.errno)
-    remove(turn, member)
-    return LeftMember(member.member_id, instance_id)
+        return LeftMember(leaving.member_id, leaving.group_instance_id, error.errno)
+    return LeftMember(leaving.member_id, leaving.group_instance_id)
+
+
+def _named(group: ConsumerGroup, leaving: LeavingMember) -> Member:
+    """The member with an id, an instance id (all that an administrator knows), or both."""
+    member_id, instance_id = leaving.member_id, leaving.group_instance_id
+    if instance_id is not None:
+        holder = group.static_member(instance_id)
+        if member_id == _UNKNOWN_MEMBER and holder is not None:
+            return holder
+        return held_by(holder, member_id, instance_id)
+    member = group.members.get(member_id)
+    if member is None:
+        raise UnknownMemberIdError(f"{member_id!r} is no member of group {group.group_id!r}")
+    return member

@@ -143,9 +143,18 @@ def may_downgrade(group: ConsumerGroup, leaving_member_id: str, config: GroupCon
         stays: its place is taken by a member of the classic protocol, so that the group is no smaller.
     """
     leaving = group.members[leaving_member_id]
-    left = len(group.members) - (not stays)
     only_classic_left = leaving.classic is None and group.classic_count == len(group.members) - 1
-    return only_classic_left and 0 < left <= config.max_size and config.consumer_migration_policy.allows_downgrade
+    return only_classic_left and _may_be_classic(len(group.members) - (not stays), config)
+
+
+def only_classic_are_left(group: ConsumerGroup, before: ConsumerGroup, config: GroupConfig) -> bool:
+    """Whether the group shall become a classic one, now that several members have gone."""
+    has_changed = before.classic_count < len(before.members) and group.classic_count == len(group.members)
+    return has_changed and _may_be_classic(len(group.members), config)
+
+
+def _may_be_classic(size: int, config: GroupConfig) -> bool:
+    return 0 < size <= config.max_size and config.consumer_migration_policy.allows_downgrade
 
 
 def downgrade(turn: Turn, leaving_member_id: str, reply: object, *, joined: Member | None = None) -> Decision:
@@ -153,7 +162,7 @@ def downgrade(turn: Turn, leaving_member_id: str, reply: object, *, joined: Memb
 
     Args:
         turn: what it wants written is of a group that ends here, and is dropped.
-        leaving_member_id: who is not in it any more.
+        leaving_member_id: who is not in it any more; empty where the turn says that already.
         joined: who took that one's place; without, the group rebalances.
     """
     group, moment = turn.group, turn.moment
