@@ -235,7 +235,7 @@ def _check_generation(member: Member, generation_id: int) -> None:
 
 
 def leave_group(request: LeaveGroupRequest, group: ConsumerGroup, moment: Moment) -> Decision:
-    """Take members out; each gets its own answer.  An administrator's request names members of the new protocol, too."""
+    """Take members out, an administrator those of the new protocol, too; each gets its own answer."""
     turn = Turn(group, moment)
     left = [_leave(turn, each) for each in request.members]
     reply = LeaveGroupReply(members=left)
