@@ -54,6 +54,8 @@ class Listener:
         self, engine: Engine, sock: socket.socket, *, advertised: Endpoint | None, security_protocol: str
     ) -> None:
         self.engine = engine
+        self.host: str
+        self.port: int
         self.host, self.port = sock.getsockname()[:2]
         self.security_protocol = security_protocol
         self._is_everywhere = self.host in _EVERYWHERE

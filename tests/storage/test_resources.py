@@ -107,6 +107,7 @@ def test_a_full_device_is_in_the_log_but_not_each_time(caplog: pytest.LogCapture
             append(log, values("does not fit"))
     told = [message for message in caplog.messages if "no space left on the device" in message]
     assert [message.partition("time ")[2].partition(":")[0] for message in told] == ["1", "2", "4", "8"]
+    files.capacity_bytes = None
     log.close()
 
 
