@@ -17,6 +17,7 @@ stamps records and ages segments; :meth:`Clock.monotonic_ms` never goes back and
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import logging
 import math
@@ -26,30 +27,24 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
-from sortedcontainers import SortedList
-
 _log = logging.getLogger(__name__)
 
 Task = Callable[[], None]
 
 
 class Timer:
-    """A call that is due at a moment; :meth:`cancel` takes it back.  Ordered by deadline, then by age."""
+    """A call that is due at a moment; :meth:`cancel` takes it back."""
 
-    __slots__ = ("_order", "background", "callback", "deadline_ms")
+    __slots__ = ("background", "callback", "deadline_ms")
 
-    def __init__(self, deadline_ms: float, order: int, callback: Task, background: bool) -> None:
+    def __init__(self, deadline_ms: float, callback: Task, background: bool) -> None:
         self.deadline_ms = deadline_ms
         self.background = background
-        self._order = order
         self.callback: Task | None = callback
 
     def cancel(self) -> None:
         """Make sure the call does not start any more; one that runs already is not interrupted."""
         self.callback = None
-
-    def __lt__(self, other: Timer) -> bool:
-        return (self.deadline_ms, self._order) < (other.deadline_ms, other._order)
 
 
 class Clock(ABC):
@@ -60,7 +55,7 @@ class Clock(ABC):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
-        self._timers: SortedList[Timer] = SortedList()
+        self._timers: list[tuple[float, int, Timer]] = []  # a heap, by deadline, then by age
         self._tasks: deque[Task] = deque()
         self._order = itertools.count()
         self._sleeps_until_ms = -math.inf  # the thread that runs timers looks by itself then, or earlier
@@ -100,10 +95,10 @@ class Clock(ABC):
         ``background`` marks upkeep that repeats for ever (retention, cleaning): it fires like any other, but a wait
         without a timeout on a :class:`ManualClock` does not hope for it.
         """
-        timer = Timer(self.monotonic_ms() + max(0.0, delay_ms), next(self._order), callback, background)
+        timer = Timer(self.monotonic_ms() + max(0.0, delay_ms), callback, background)
         with self._lock:
             self._drop_cancelled_head()
-            self._timers.add(timer)
+            heapq.heappush(self._timers, (timer.deadline_ms, next(self._order), timer))
             if timer.deadline_ms < self._sleeps_until_ms:
                 self._wake.notify_all()
         return timer
@@ -113,8 +108,9 @@ class Clock(ABC):
         """A task is there: wake the thread that runs them, if there is one."""
 
     def _drop_cancelled_head(self) -> None:
-        while self._timers and self._timers[0].callback is None:
-            del self._timers[0]
+        timers = self._timers
+        while timers and timers[0][2].callback is None:
+            heapq.heappop(timers)
 
     def _run_tasks(self) -> bool:
         """Run the tasks queued so far and those they queue; True when there was any."""
@@ -130,15 +126,14 @@ class Clock(ABC):
     def _pop_timer(self, now_ms: float) -> Timer | None:
         with self._lock:
             self._drop_cancelled_head()
-            if self._timers and self._timers[0].deadline_ms <= now_ms:
-                timer: Timer = self._timers.pop(0)
-                return timer
+            if self._timers and self._timers[0][0] <= now_ms:
+                return heapq.heappop(self._timers)[2]
             return None
 
     def _next_deadline_ms(self) -> float | None:
         with self._lock:
             self._drop_cancelled_head()
-            return self._timers[0].deadline_ms if self._timers else None
+            return self._timers[0][0] if self._timers else None
 
 
 class SystemClock(Clock):
@@ -180,7 +175,7 @@ class SystemClock(Clock):
                     timeout_s = None
                     self._sleeps_until_ms = math.inf
                     if self._timers:
-                        self._sleeps_until_ms = self._timers[0].deadline_ms
+                        self._sleeps_until_ms = self._timers[0][0]
                         timeout_s = max(0.0, (self._sleeps_until_ms - self.monotonic_ms()) / 1000.0)
                     self._wake.wait(timeout_s)
                     self._sleeps_until_ms = -math.inf
@@ -290,7 +285,7 @@ class ManualClock(Clock):
 
     def _has_foreground_timer(self) -> bool:
         with self._lock:
-            return any(timer.callback is not None and not timer.background for timer in self._timers)
+            return any(timer.callback is not None and not timer.background for _, _, timer in self._timers)
 
 
 def _fire(timer: Timer) -> None:

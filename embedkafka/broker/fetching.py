@@ -163,7 +163,7 @@ class Fetcher:
         if enough or request.max_wait_ms == 0:
             complete(FetchReply(replies))
             return None
-        return self._park(request, complete)
+        return self._park(request, complete, replies)
 
     def is_prompt(self, request: FetchRequest) -> bool:
         """Whether :meth:`fetch` would wait for nothing: no producer to be sealed, no file to be read."""
@@ -176,7 +176,10 @@ class Fetcher:
                 return False
         return not self.unsealed.has_any(asked.topic_partition for asked in request.partitions)
 
-    def _park(self, request: FetchRequest, complete: Complete) -> ParkedFetch | None:
+    def _park(
+        self, request: FetchRequest, complete: Complete, seen: Sequence[PartitionFetchReply]
+    ) -> ParkedFetch | None:
+        """Wait for more than was ``seen``."""
         partitions = tuple(
             partition for asked in request.partitions if (partition := self._find(asked.topic_partition)) is not None
         )
@@ -189,7 +192,8 @@ class Fetcher:
             parked.timer = self.clock.call_later(request.max_wait_ms, parked.answer_now)
         try:
             self.unsealed.seal(topic_partitions)
-            parked.look_again()
+            if _has_news(partitions, seen):
+                parked.look_again()
         except BaseException:
             parked.cancel()
             raise
@@ -265,6 +269,17 @@ class Fetcher:
             error = read_error(self._find(asked.topic_partition), error)
         message = error.args[0] if error.args else None
         return PartitionFetchReply(asked.topic_partition, error.errno, error_message=message)
+
+
+def _has_news(partitions: Sequence[Partition], seen: Sequence[PartitionFetchReply]) -> bool:
+    """Whether a partition is other than it was when it was read."""
+    if len(partitions) != len(seen):
+        return True
+    for partition, reply in zip(partitions, seen, strict=True):
+        log = partition.open_log
+        if log is None or log.end_offset != reply.high_watermark or log.last_stable_offset > reply.last_stable_offset:
+            return True
+    return False
 
 
 def _aborted_transactions(

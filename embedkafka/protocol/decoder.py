@@ -7,6 +7,7 @@ schema.  A comment on each line says which field it reads; :func:`describe_failu
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from functools import lru_cache
 from types import TracebackType
@@ -34,7 +35,12 @@ class DecoderWriter:
         lines = source.functions[name] = [f"def {name}(buffer, position, end):"]
         plain, tagged = present_fields(message, source.version)
         self._plain(lines, message, plain)
-        arguments = [f"{field_name}=v_{field_name}" for field_name, _ in plain]
+        # In order from the first on they go by position, which takes the interpreter less than by name.
+        names = [field.name for field in dataclasses.fields(message)]
+        arguments = [
+            f"v_{field_name}" if names[index] == field_name else f"{field_name}=v_{field_name}"
+            for index, (field_name, _) in enumerate(plain)
+        ]
         class_name = source.constant("message", message)
         lines.append(f"    value = {class_name}({', '.join(arguments)})")
         if source.flexible:
@@ -69,6 +75,7 @@ class DecoderWriter:
 
     def _tagged(self, lines: list[str], message: type[Any], tagged: list[tuple[str, Field]]) -> None:
         label = f"{message.__name__}'s tagged fields"
+        lines.append(f"    if not buffer[position]: return value, position + 1  # {label}")
         lines.append(f"    count, position = read_uvarint(buffer, position)  # {label}")
         lines.append("    for _ in range(count):")
         lines.append(f"        tag, position = read_uvarint(buffer, position)  # {label}")
@@ -108,7 +115,10 @@ class DecoderWriter:
     ) -> None:
         size = self.source.temporary("size")
         if self.source.flexible:
-            lines.append(f"{indent}{size}, position = read_uvarint(buffer, position); {size} -= 1  # {where}")
+            # Nearly always one byte, which is worth no call.
+            lines.append(f"{indent}{size} = buffer[position] - 1  # {where}")
+            lines.append(f"{indent}if {size} < 127: position += 1")
+            lines.append(f"{indent}else: {size}, position = read_uvarint(buffer, position); {size} -= 1  # {where}")
         else:
             _, unpack, width = self.source.packer(length_code(type_))
             lines.append(f"{indent}{size}, = {unpack}(buffer, position); position += {width}  # {where}")

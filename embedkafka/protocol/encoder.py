@@ -10,7 +10,7 @@ from embedkafka.errors import UnsupportedVersionError
 from embedkafka.protocol import fields
 from embedkafka.protocol.fields import Array, Field, Fixed, Sized, Struct, WireType
 from embedkafka.protocol.source import Source, length_code, present_fields
-from embedkafka.protocol.varint import encode_uvarint
+from embedkafka.protocol.varint import ONE_BYTE, encode_uvarint
 
 
 class EncoderWriter:
@@ -57,9 +57,11 @@ class EncoderWriter:
             lines.append("    append(b'\\0')  # no tagged fields")
             return
         by_name = {field.name: field for field, _ in fields.wire_fields(message)}
+        tests = {name: _default_test(by_name[name], f"value.{name}", self.source) for name, _ in tagged}
+        lines.append(f"    if not ({' or '.join(tests.values())}): append(b'\\0'); return  # none of its tagged fields")
         lines.append("    tagged = []")
         for field_name, declared in tagged:
-            lines.append(f"    if {_default_test(by_name[field_name], f'value.{field_name}', self.source)}:")
+            lines.append(f"    if {tests[field_name]}:")
             lines.append("        parts = []; outer, append = append, parts.append")
             nullable = self.source.version in declared.nullable
             self._value(lines, declared.type, f"value.{field_name}", "        ", nullable)
@@ -113,7 +115,7 @@ class EncoderWriter:
 
     def _length(self, type_: Sized | Array, length: str) -> str:
         if self.source.flexible:
-            return f"uvarint({length} + 1)"
+            return f"(one_byte[size] if (size := {length} + 1) < 128 else uvarint(size))"
         return f"{self.source.packer(length_code(type_))[0]}({length})"
 
 
@@ -141,6 +143,7 @@ def _not_in_version(message: str, field_name: str, version: int) -> UnsupportedV
 
 NAMES: dict[str, Any] = {
     "uvarint": encode_uvarint,
+    "one_byte": ONE_BYTE,
     "pack": struct.pack,
     "pieces": (tuple, list),
     "not_in_version": _not_in_version,

@@ -46,7 +46,7 @@ class VersionRange(NamedTuple):
         return cls(int(lowest), int(highest or lowest))
 
     def __contains__(self, version: object) -> bool:
-        return isinstance(version, int) and self.lowest <= version <= self.highest
+        return isinstance(version, int) and self[0] <= version <= self[1]  # by position: asked several times a request
 
 
 @dataclasses.dataclass(frozen=True)

@@ -54,9 +54,19 @@ def decode_request_header(frame: memoryview, header_version: int) -> tuple[Reque
         KafkaProtocolError: the frame ends inside the header, or the client id is not UTF-8.
     """
     api_key, api_version, correlation_id = peek_request(frame)
+    client_id, position = decode_client_id(frame, header_version)
+    return RequestHeader(api_key, api_version, correlation_id, client_id), position
+
+
+def decode_client_id(frame: memoryview, header_version: int) -> tuple[str | None, int]:
+    """What follows in a header behind what :func:`peek_request` gives, and where its body starts.
+
+    Raises:
+        KafkaProtocolError: the frame ends inside the header, or the client id is not UTF-8.
+    """
     position = _FIXED.size
     if header_version == 0:
-        return RequestHeader(api_key, api_version, correlation_id), position
+        return None, position
     try:
         (size,) = _LENGTH.unpack_from(frame, position)
         position += _LENGTH.size
@@ -67,12 +77,12 @@ def decode_request_header(frame: memoryview, header_version: int) -> tuple[Reque
             client_id = str(frame[position : position + size], "utf-8")
             position += size
         if header_version >= 2:
-            position = _skip_tagged_fields(frame, position)
+            position = _skip_tagged_fields(frame, position) if frame[position] else position + 1
     except (struct.error, IndexError) as error:
         raise KafkaProtocolError(f"RequestHeader v{header_version}: {len(frame)} bytes are too few") from error
     except UnicodeDecodeError as error:
         raise KafkaProtocolError(f"RequestHeader.client_id at byte {position} is not UTF-8: {error}") from error
-    return RequestHeader(api_key, api_version, correlation_id, client_id), position
+    return client_id, position
 
 
 def encode_request_header(header: RequestHeader, header_version: int) -> bytes:

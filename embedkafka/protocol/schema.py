@@ -47,9 +47,12 @@ class Schema(Generic[M]):
             UnsupportedVersionError: no such version, or a field it lacks holds a value that may not be dropped.
             KafkaProtocolError: a value does not fit its type.
         """
+        parts = self._encode_parts(value, version)
+        if sum(map(len, parts)) < _KEEP_APART_BYTES:
+            return [b"".join(parts)] if parts else []
         chunks: list[Chunk] = []
         small: list[Chunk] = []
-        for part in self._encode_parts(value, version):
+        for part in parts:
             if len(part) < _KEEP_APART_BYTES:
                 small.append(part)
                 continue

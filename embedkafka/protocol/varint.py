@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from embedkafka.errors import KafkaProtocolError
 
-_ONE_BYTE = [bytes([value]) for value in range(0x80)]
+ONE_BYTE = [bytes([value]) for value in range(0x80)]
+"""The values that take one byte."""
 
 
 def encode_uvarint(value: int) -> bytes:
     """The 1 to 5 bytes of ``value``, 0 to 2**32 - 1."""
     if value < 0x80:
-        return _ONE_BYTE[value]
+        return ONE_BYTE[value]
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

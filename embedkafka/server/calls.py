@@ -62,14 +62,18 @@ class Calls:
         if not self.site.handlers[header.api.key].on_loop:
             self.work(call, self._handle, call)
             return
-        began = self.site.loop.time()
+        site = self.site
+        began = site.loop.time()
+        site.mailbox.hold()
         try:
             response = self._handle(call)
-            self.site.after_call()
-            call.busy_s = self.site.loop.time() - began
+            site.after_call()
+            call.busy_s = site.loop.time() - began
         except Exception as error:
             self._fail(call, error)
             return
+        finally:
+            site.mailbox.deliver()  # first who has waited longer: a reader of what was produced
         if response is not None:
             self.answer(call, response)
 

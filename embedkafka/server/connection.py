@@ -102,12 +102,14 @@ class Connection(asyncio.BufferedProtocol):
         self.last_active = self.site.loop.time()
         if self._is_closing or self._framing.error is not None:
             return
-        frames = self._framing.received(nbytes)
-        self._waiting.extend(frames)
-        self._waiting_bytes += sum(map(len, frames))
-        self._may_fill = self._may_fill and self.is_within_frame
-        self._count_held()  # before there is said to be room, and without the frame that asks for it
-        self._fill_if_there_is_room()
+        for frame in self._framing.received(nbytes):
+            self._waiting.append(frame)
+            self._waiting_bytes += len(frame)
+        if self._framing.is_between_frames:
+            self._may_fill = False  # what its frame took goes on counting until that is begun
+        else:
+            self._count_held()  # before there is said to be room, and without the frame that asks for it
+            self._fill_if_there_is_room()
         self._pump()
 
     def pause_writing(self) -> None:
@@ -139,9 +141,10 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._is_limited and self.peer.frame_limit_bytes is None:
             self._limit_frames()
-        self._count_held()
-        self._rest(call.throttle_ms)
-        self._pump()
+        if call.throttle_ms > 0:
+            self._rest(call.throttle_ms)
+        if not self._is_pumping:
+            self._pump()
 
     def resume(self) -> None:
         """There is room for further requests again."""
@@ -162,6 +165,8 @@ class Connection(asyncio.BufferedProtocol):
             self._waiting_bytes -= len(frame)
             self._calls.begin(frame)
         self._is_pumping = False
+        if self._held_bytes or self._waiting or self._calls.current is not None:
+            self._count_held()
         if self._framing.error is not None and not self._waiting and self._calls.current is None:
             self.refuse(self._framing.error)
             return
@@ -228,7 +233,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_closing:
             return
         wanted = not self._waiting and self._outbox.is_writable
-        if wanted:
+        if wanted and not self._framing.is_between_frames:
             self._fill_if_there_is_room()
         if wanted and not self._may_fill and not self.site.has_room:
             wanted = False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from embedkafka.errors import KafkaProtocolError, UnsupportedVersionError
 from embedkafka.protocol.api import Api
-from embedkafka.protocol.headers import decode_request_header, peek_request
+from embedkafka.protocol.headers import decode_client_id, peek_request
 
 API_VERSIONS = 18
 
@@ -49,5 +49,5 @@ def read_request(frame: memoryview, served: Mapping[int, Api]) -> Request:
         raise UnsupportedVersionError(
             f"{api.name} has versions {api.versions.lowest} to {api.versions.highest} here, not {version}"
         )
-    header, body = decode_request_header(frame, api.request_header_version(version))
-    return Request(api, version, correlation_id, header.client_id or "", frame, body)
+    client_id, body = decode_client_id(frame, api.request_header_version(version))
+    return Request(api, version, correlation_id, client_id or "", frame, body)

@@ -70,8 +70,9 @@ def prepare(
         RecordListTooLargeError: see :meth:`embedkafka.storage.log.Log.append`.
     """
     headers = _read_headers(records)
+    positions = _positions(headers)
     if not trusted:
-        for position, header in _positions(headers):
+        for position, header in positions:
             verify_checksum(records, position, header)
     if isinstance(records, bytes) or (isinstance(records, memoryview) and records.readonly):
         records = bytearray(records)
@@ -86,6 +87,7 @@ def prepare(
     ):
         records = _recompress(records, headers, compression)
         headers = _read_headers(records)
+        positions = _positions(headers)
     size_bytes = 0
     for header in headers:
         batch_bytes = header.batch_length + LENGTH_END
@@ -113,7 +115,7 @@ def prepare(
                 from_client=from_client,
                 checks_timestamps=from_client and not is_log_append_time,
             )
-            for position, header in _positions(headers)
+            for position, header in positions
         ]
     elif not is_log_append_time and from_client:
         latest_ms = now_ms + config.message_timestamp_after_max_ms
@@ -121,7 +123,7 @@ def prepare(
             if header.max_timestamp > latest_ms:
                 raise _timestamp_error(header.max_timestamp, config, topic_partition, now_ms)
     if is_log_append_time:
-        for position, _ in _positions(headers):
+        for position, _ in positions:
             stamp_append_time(records, position, now_ms)
         return records, [header._replace(max_timestamp=now_ms) for header in headers], now_ms
     return records, headers, -1
