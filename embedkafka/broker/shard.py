@@ -158,6 +158,10 @@ class Shard(ABC, Generic[MachineT, LogT, DecisionT, AskerT]):
     # What differs ---------------------------------------------------------------------------------------------------
 
     @abstractmethod
+    def close(self) -> None:
+        """End every timer, answer everyone who waits; from here on the coordinator is not available."""
+
+    @abstractmethod
     def _serve(self, command: Any, asker: AskerT | None) -> Any:
         """The reply to a command; takes the lock, within it asks :meth:`_refusal`, :meth:`_catch_up`, :meth:`_turn`."""
 

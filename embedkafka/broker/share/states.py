@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from embedkafka.broker.groups.groups import partition_of
 from embedkafka.broker.ids import id_text
+from embedkafka.broker.shards import Shards
 from embedkafka.broker.share.states_host import ShareStatesHost
 from embedkafka.broker.share.states_shard import ShareStateShard
 from embedkafka.coordinator.share_state.api import ShareState, ShareStateSummary, ShareStateWrite
@@ -44,17 +44,15 @@ class ShareStates:
 
     def __init__(self, host: ShareStatesHost, config: ShareStateConfig, *, read_only: bool = False) -> None:
         self._host = host
-        self._config = config
-        self._read_only = read_only
-        self._shard_count = host.share_state_partition_count()
-        self._shards: dict[int, ShareStateShard] = {}  # made at first use
+        self._shards = Shards(
+            host.share_state_partition_count(), lambda index: ShareStateShard(index, host, config, read_only=read_only)
+        )
         self.set_up_anew: Callable[[str, Collection[TopicIdPartition]], None] = lambda group_id, partitions: None
         """Told of share partitions whose state somebody else than their leader has changed.  Set by the leader."""
 
     def close(self) -> None:
         """End every timer."""
-        for shard in list(self._shards.values()):
-            shard.close()
+        self._shards.close()
 
     def initialize(
         self, group_id: str, start_offsets: Mapping[TopicIdPartition, int], state_epoch: int
@@ -106,13 +104,14 @@ class ShareStates:
 
     def forget_topics(self, topic_ids: Collection[UUID]) -> None:
         """Topics are gone, and so are their share partitions."""
-        for index in {*self._shards, *self._host.share_state_partitions_in_use()}:
-            self._shard_at(index).run(ForgetTopics(frozenset(topic_ids)))
+        on_disk = (self._shards.at(index) for index in self._host.share_state_partitions_in_use())
+        for shard in dict.fromkeys((*self._shards.in_use(), *on_disk)):
+            shard.run(ForgetTopics(frozenset(topic_ids)))
 
     def shard_of(self, key: SharePartitionKey) -> ShareStateShard:
         """Where a share partition's state is kept; always the same one."""
         text = f"{key.group_id}:{id_text(key.topic_id)}:{key.partition}"  # SharePartitionKey.asCoordinatorKey
-        return self._shard_at(partition_of(text, self._shard_count))
+        return self._shards.of(text)
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -131,10 +130,3 @@ class ShareStates:
         for shard, keys in by_shard.items():
             replies.update({TopicIdPartition(*key[1:]): reply for key, reply in shard.run(ask(keys)).items()})
         return replies
-
-    def _shard_at(self, index: int) -> ShareStateShard:
-        shard = self._shards.get(index)
-        if shard is None:
-            made = ShareStateShard(index, self._host, self._config, read_only=self._read_only)
-            shard = self._shards.setdefault(index, made)  # atomic: of two threads one makes it in vain
-        return shard

@@ -21,7 +21,7 @@ from embedkafka.broker.api import (
     TxnPartitions,
     TxnPartitionsResult,
 )
-from embedkafka.broker.groups.groups import partition_of
+from embedkafka.broker.shards import Shards
 from embedkafka.broker.transactions.host import TransactionsHost
 from embedkafka.broker.transactions.shard import TransactionShard
 from embedkafka.clock import Timer
@@ -54,9 +54,9 @@ class Transactions:
     def __init__(self, host: TransactionsHost, config: TransactionConfig, *, read_only: bool = False) -> None:
         self._host = host
         self._config = config
-        self._read_only = read_only
-        self._shard_count = host.state_partition_count()
-        self._shards: dict[int, TransactionShard] = {}  # made at first use
+        self._shards = Shards(
+            host.state_partition_count(), lambda index: TransactionShard(index, host, config, read_only=read_only)
+        )
         self._expiry_timer: Timer | None = None
         if not read_only:
             self._wait_for_expiry()
@@ -64,14 +64,13 @@ class Transactions:
     def start(self) -> None:
         """Go on with what was under way when the engine ended: complete what is decided, time out what is open."""
         for index in self._host.state_partitions_in_use():
-            self._shard_at(index).load()
+            self._shards.at(index).load()
 
     def close(self) -> None:
         """End every timer."""
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
-        for shard in list(self._shards.values()):
-            shard.close()
+        self._shards.close()
 
     # Producers --------------------------------------------------------------------------------------------------------
 
@@ -81,7 +80,7 @@ class Transactions:
         command = InitProducer(
             request.transactional_id, request.transaction_timeout_ms, request.producer_id, request.producer_epoch
         )
-        reply: InitProducerReply = self._shard(request.transactional_id).run(command)
+        reply: InitProducerReply = self._shards.of(request.transactional_id).run(command)
         return InitProducerIdReply(*reply)
 
     def add_partitions(self, request: TxnPartitions) -> TxnPartitionsResult:
@@ -93,14 +92,14 @@ class Transactions:
                 for each in request.partitions
             }
             return TxnPartitionsResult(request.transactional_id, codes)
-        result: TxnPartitionsResult = self._shard(request.transactional_id).run(request)
+        result: TxnPartitionsResult = self._shards.of(request.transactional_id).run(request)
         return result
 
     def add_offsets(self, transactional_id: str, producer_id: int, producer_epoch: int, group_id: str) -> int:
         """Add the group's partition of ``__consumer_offsets``, as version 1 does.  The reply is an error code."""
         partition = self._host.offsets_partition_of(group_id)
         request = TxnPartitions(transactional_id, producer_id, producer_epoch, (partition,))
-        result: TxnPartitionsResult = self._shard(transactional_id).run(request)
+        result: TxnPartitionsResult = self._shards.of(transactional_id).run(request)
         return result.error_codes[partition]
 
     def verify(
@@ -121,7 +120,7 @@ class Transactions:
             verify_only=not add,
             transaction_version=2 if add else 1,
         )
-        result: TxnPartitionsResult = self._shard(transactional_id).run(request)
+        result: TxnPartitionsResult = self._shards.of(transactional_id).run(request)
         error_code = result.error_codes[topic_partition]
         # What a producer makes of a fence is its coordinator's to say; a partition's leader only knows old epochs.
         return InvalidProducerEpochError.errno if error_code == ProducerFencedError.errno else error_code
@@ -137,21 +136,21 @@ class Transactions:
 
     def end(self, request: EndTxnRequest) -> EndTxnReply:
         """Commit or abort; the markers are written when this returns."""
-        reply: EndTxnReply = self._shard(request.transactional_id).run(EndTransaction(request))
+        reply: EndTxnReply = self._shards.of(request.transactional_id).run(EndTransaction(request))
         return reply
 
     # Looking ----------------------------------------------------------------------------------------------------------
 
     def describe(self, transactional_ids: Iterable[str]) -> list[DescribedTransaction]:
         """Transactions, in the order asked."""
-        return [self._shard(each).run(DescribeTransactions([each]))[0] for each in transactional_ids]
+        return [self._shards.of(each).run(DescribeTransactions([each]))[0] for each in transactional_ids]
 
     def list(self, request: ListTransactionsRequest) -> ListTransactionsReply:
         """Every transactional id that passes the filters, by name."""
         listed: list[ListedTransaction] = []
         unknown: Sequence[str] = ()
-        for index in range(self._shard_count):
-            reply: ListTransactionsReply = self._shard_at(index).run(request)
+        for shard in self._shards.all():
+            reply: ListTransactionsReply = shard.run(request)
             if reply.error_code:
                 return reply
             listed += reply.transactions
@@ -160,21 +159,11 @@ class Transactions:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _shard(self, transactional_id: str) -> TransactionShard:
-        return self._shard_at(partition_of(transactional_id, self._shard_count))
-
-    def _shard_at(self, index: int) -> TransactionShard:
-        shard = self._shards.get(index)
-        if shard is None:
-            made = TransactionShard(index, self._host, self._config, read_only=self._read_only)
-            shard = self._shards.setdefault(index, made)  # atomic: of two threads one makes it in vain
-        return shard
-
     def _wait_for_expiry(self) -> None:
         delay_ms = self._config.remove_expired_interval_ms
         self._expiry_timer = self._host.clock.call_later(delay_ms, self._expire_ids, background=True)
 
     def _expire_ids(self) -> None:
         self._wait_for_expiry()
-        for shard in list(self._shards.values()):  # others hold no id that was used since the engine was opened
+        for shard in self._shards.in_use():  # others hold no id that was used since the engine was opened
             shard.run(ExpireIds())
