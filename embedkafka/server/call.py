@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from embedkafka.broker.api import RequestContext
+from embedkafka.server.limits import HEAVY_REQUEST_BYTES
 
 if TYPE_CHECKING:
     from embedkafka.broker.port import BrokerPort
@@ -41,6 +42,7 @@ class Call:
         throttle_ms: after the response, let the connection rest for so long before its next request.
         is_last: after the response, end the connection.
         busy_s: how long a thread was busy with it so far.
+        is_heavy: it is too much work for the loop: the handler runs in a worker, and so does what answers later.
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Call:
         "busy_s",
         "context",
         "header",
+        "is_heavy",
         "is_last",
         "port",
         "site",
@@ -65,6 +68,7 @@ class Call:
         self.throttle_ms = 0
         self.is_last = False
         self.busy_s = 0.0
+        self.is_heavy = len(header.frame) > HEAVY_REQUEST_BYTES
         self._calls = calls
         self._when_abandoned: Callable[[], object] | None = None
 
@@ -91,7 +95,8 @@ class Call:
 
         Args:
             ask: calls the port with the completion that it is given, which may be called at once and from any thread.
-            build: makes the response of the port's reply; where that comes later, on the loop's thread.
+            build: makes the response of the port's reply; where that comes later, on the loop's thread, or a worker's
+                where the call is heavy.
         """
         later = _Later(self, build)
         ask(later)
@@ -101,8 +106,16 @@ class Call:
         """The port has replied, on another thread or later."""
         self.site.mailbox.post(self._calls.answer_with, self, build, reply)
 
-    def in_worker(self, function: Callable[..., object], *args: Any) -> None:
-        """Go on where waiting is no harm: ``function(*args)`` answers as a handler does.  On the loop only."""
+    def in_worker(self, function: Callable[..., object], *args: Any) -> object:
+        """Go on where waiting is no harm: ``function(*args)`` answers as a handler does.  What a handler may return."""
+        if self.is_heavy:
+            return function(*args)
+        self._calls.work(self, function, *args)
+        return None
+
+    def becomes_heavy(self, function: Callable[..., object], *args: Any) -> None:
+        """On the loop: from here on this is a worker's, which answers as a handler does by ``function(*args)``."""
+        self.is_heavy = True
         self._calls.work(self, function, *args)
 
     def parked(self, fetch: Parked, max_wait_ms: int) -> None:

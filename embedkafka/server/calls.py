@@ -59,7 +59,7 @@ class Calls:
             self._connection.refuse(error)
             return
         call = self.current = Call(self, header, self._context_of(header))
-        if not self.site.handlers[header.api.key].on_loop:
+        if call.is_heavy or not self.site.handlers[header.api.key].on_loop:
             self.work(call, self._handle, call)
             return
         site = self.site
@@ -91,6 +91,9 @@ class Calls:
     def answer_with(self, call: Call, build: Callable[[Any], Any], reply: Any) -> None:
         """The port's reply to a call is there."""
         if call is not self.current:
+            return
+        if call.is_heavy:
+            self.work(call, build, reply)
             return
         try:
             response = build(reply)

@@ -9,13 +9,13 @@ any          0     names all it wants, ends the session that there was and asks 
 an id        n     changes what the session holds, and is the n-th of it since it began; else the reader starts anew
 ==========  =====  ================================================================================================
 
-A session is an offer: where none can be had, the reply says id 0 and the reader goes on naming everything.  For the
-loop's thread only.
+A session is an offer: where none can be had, the reply says id 0 and the reader goes on naming everything.
 """
 
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -99,7 +99,7 @@ class Session:
 
 
 class FetchSessions:
-    """A listener's sessions.
+    """A listener's sessions.  From any thread; a session itself is its reader's, who has one request at a time.
 
     Args:
         slots: how many are kept (``max.incremental.fetch.session.cache.slots``).
@@ -111,37 +111,47 @@ class FetchSessions:
         self._slots = slots
         self._now_ms = now_ms
         self._choices = choices
+        self._lock = threading.Lock()  # never held for long: the loop takes it, too
         self._sessions: dict[int, Session] = {}  # least recently used first
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(self._sessions.values())
+        return iter(list(self._sessions.values()))
+
+    def partition_count(self, session_id: int) -> int:
+        """How many partitions a session has; 0 where there is none."""
+        session = self._sessions.get(session_id)
+        return 0 if session is None else len(session.partitions)
 
     def find(self, session_id: int) -> Session | None:
         """A session, which is in use from now on."""
-        session = self._sessions.pop(session_id, None)
-        if session is not None:
-            session.used_ms = self._now_ms()
-            self._sessions[session_id] = session
-        return session
+        with self._lock:
+            session = self._sessions.pop(session_id, None)
+            if session is not None:
+                session.used_ms = self._now_ms()
+                self._sessions[session_id] = session
+            return session
 
     def remove(self, session_id: int) -> None:
         """End a session, if there is one."""
-        self._sessions.pop(session_id, None)
+        with self._lock:
+            self._sessions.pop(session_id, None)
 
     def create(self, asked: Mapping[SessionKey, Asked], *, uses_topic_ids: bool) -> Session | None:
         """A new session, or None where there is no room for it."""
+        partitions = {key: SessionPartition(wanted) for key, wanted in asked.items()}
         now_ms = self._now_ms()
-        if len(self._sessions) >= self._slots and not self._evict(len(asked), now_ms):
-            return None
-        session_id = 0
-        while session_id == 0 or session_id in self._sessions:
-            session_id = self._choices.randrange(1, 2**31)
-        session = self._sessions[session_id] = Session(session_id, uses_topic_ids, now_ms, now_ms)
-        session.partitions = {key: SessionPartition(wanted) for key, wanted in asked.items()}
-        return session
+        with self._lock:
+            if len(self._sessions) >= self._slots and not self._evict(len(asked), now_ms):
+                return None
+            session_id = 0
+            while session_id == 0 or session_id in self._sessions:
+                session_id = self._choices.randrange(1, 2**31)
+            session = Session(session_id, uses_topic_ids, now_ms, now_ms, partitions=partitions)
+            self._sessions[session_id] = session
+            return session
 
     def _evict(self, partition_count: int, now_ms: float) -> bool:
         """Make room: the longest unused goes if it has been for two minutes, else the smallest of that age."""

@@ -13,8 +13,8 @@ class Handler(NamedTuple):
 
     ``function(call, request)`` gets the decoded request and gives the response's message; None when
     :meth:`Call.complete` will be called with it, on whatever thread; or :data:`NO_RESPONSE`.  It runs on a worker's
-    thread and may block there.  With ``on_loop`` it runs on the loop's thread and must not: it may go on in a worker by
-    returning :meth:`Call.in_worker`.
+    thread and may block there.  With ``on_loop`` it runs on the loop's thread, unless the call is heavy, and must not
+    block: it may go on in a worker by returning :meth:`Call.in_worker`.
 
     A peer's mistake is answered with Kafka's code by the function itself; what it raises closes the connection.
     """

@@ -15,6 +15,11 @@ A reply's record data stay views of the log until then, so a reader that is slow
 CALLS_PER_TURN = 64
 """Requests that one connection may have answered before the others get their turn."""
 
+HEAVY_REQUEST_BYTES = 64 * 1024
+"""A larger request is a worker's from the first byte on: decoding a hundred thousand partitions takes long."""
+
+MANY_PARTITIONS = 2000
+"""So many partitions of a fetch session are a worker's work, too, however small the request is."""
 
 CROWDED_READ_BYTES = 4096
 """What one more connection may send while the listener holds as many requests as it should."""

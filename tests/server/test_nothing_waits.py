@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from embedkafka.broker.api import FetchRequest, NewTopicSpec, PartitionFetch, Re
 from embedkafka.broker.engine import Engine
 from embedkafka.files.faulty import FaultyFiles
 from embedkafka.model import TopicPartition
+from embedkafka.protocol.apis.api_01_fetch import FetchRequest as WireFetchRequest
 from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
 from embedkafka.server.handlers import fetch as fetch_module
@@ -184,3 +186,71 @@ def test_what_is_mapped_from_a_file_is_read_by_a_worker_before_the_loop_writes_i
 
 def request_of(topic: str, offset: int) -> FetchRequest:
     return FetchRequest([PartitionFetch(TopicPartition(topic, 0), offset)])
+
+
+# Work that would take long --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def busy_workers(listener: Listener) -> Iterator[None]:
+    """The listener's only worker is busy until the end of the block."""
+    site = listener._site
+    assert site is not None
+    go_on = threading.Event()
+
+    def wait() -> None:
+        go_on.wait(30)
+        site.mailbox.post(site.worker_finished)
+
+    site.mailbox.post(site.workers.submit, wait)
+    wait_until(lambda: site.workers.pending == 1)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+def workers_pending(listener: Listener) -> int:
+    assert listener._site is not None
+    return listener._site.workers.pending
+
+
+def of_many_partitions(count: int, *, epoch: int = -1) -> WireFetchRequest:
+    request = fetch_request("many", 0, session_epoch=epoch)
+    (one,) = request.topics[0].partitions
+    request.topics[0].partitions = [replace(one, partition=number) for number in range(count)]
+    return request
+
+
+@pytest.mark.parametrize("version", [4, 12])
+def test_a_fetch_of_very_many_partitions_is_no_work_for_the_loop(version: int) -> None:
+    with hanging("none", {"num.io.threads": 1}) as (_, listener, _), WirePeer(listener) as peer:
+        with busy_workers(listener):
+            peer.send(1, version, of_many_partitions(5000))
+            wait_until(lambda: workers_pending(listener) == 2)
+        assert len(peer.receive()[1].responses[0].partitions) == 5000
+
+
+def test_a_session_of_very_many_partitions_is_no_work_for_the_loop() -> None:
+    with hanging("none", {"num.io.threads": 1}) as (_, listener, _), WirePeer(listener) as peer:
+        session_id = peer.ask(1, 12, of_many_partitions(5000, epoch=0)).session_id
+        assert session_id
+        with busy_workers(listener):
+            peer.send(1, 12, WireFetchRequest(max_wait_ms=0, session_id=session_id, session_epoch=1))
+            wait_until(lambda: workers_pending(listener) == 2)
+        assert len(peer.receive()[1].responses[0].partitions) == 5000  # each is unknown, which is told again and again
+
+
+def test_a_parked_fetch_of_very_many_partitions_is_answered_when_a_record_comes() -> None:
+    with hanging("none") as (engine, listener, _), WirePeer(listener) as peer, WirePeer(listener) as writer:
+        port = next(iter(engine.ports.values()))
+        port.create_topics(RequestContext(), [NewTopicSpec("many", 3000)])
+        request = of_many_partitions(3000)
+        request.max_wait_ms = 60_000
+        peer.send(1, 12, request)
+        partition = engine.topics.partition(TopicPartition("many", 2999))
+        assert partition is not None
+        wait_until(lambda: bool(partition.parked))
+        writer.ask(0, 9, produce_request("many", [b"x"], partition=2999))
+        (topic,) = peer.receive()[1].responses
+        assert [each.partition_index for each in topic.partitions if each.records] == [2999]

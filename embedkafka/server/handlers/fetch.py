@@ -30,6 +30,7 @@ from embedkafka.record.format import read_through
 from embedkafka.server.call import Call
 from embedkafka.server.fetch_sessions import FINAL_EPOCH, INITIAL_EPOCH, Asked, Session, SessionKey, next_epoch
 from embedkafka.server.handler import Handler
+from embedkafka.server.limits import MANY_PARTITIONS
 
 _TOPIC_IDS = 13  # the first version with them
 _ZSTD = 10
@@ -51,6 +52,9 @@ class _Reading(NamedTuple):
 
 def fetch(call: Call, request: FetchRequest) -> object:
     """Read what is asked now, or wait for it."""
+    if not call.is_heavy and call.site.fetch_sessions.partition_count(request.session_id) > MANY_PARTITIONS:
+        call.becomes_heavy(fetch, call, request)
+        return None
     reading = _begin(call, request)
     if isinstance(reading, int):
         return FetchResponse(error_code=reading)
@@ -81,17 +85,13 @@ def fetch(call: Call, request: FetchRequest) -> object:
 
     is_committed = request.isolation_level == api.READ_COMMITTED
     answer = partial(_answer, call, reading, keys, unknown, is_committed)
-    if call.port.fetches_promptly(wanted):
+    if not call.is_heavy and call.port.fetches_promptly(wanted):
         return call.later(ask, answer)
-    call.in_worker(ask, partial(_answer_cold, call, answer))
-    return None
+    return call.in_worker(ask, partial(_answer_cold, call, answer))
 
 
 def _answer_cold(call: Call, answer: Callable[[api.FetchReply], FetchResponse], reply: api.FetchReply) -> None:
-    """Read what is mapped, here in the worker, so that writing it to the socket does not wait for the disk.
-
-    Sessions are the loop's, so the response is made there.
-    """
+    """Read what is mapped, here in the worker, so that writing it to the socket does not wait for the disk."""
     for partition in reply.partitions:
         for chunk in partition.records:
             read_through(chunk)
@@ -131,7 +131,7 @@ def _begin(call: Call, request: FetchRequest) -> _Reading | int:
         ],
     )
     session.epoch = next_epoch(session.epoch)
-    held = {key: partition.asked for key, partition in session.partitions.items()}
+    held = {key: partition.asked for key, partition in list(session.partitions.items())}
     return _Reading(held, session, is_incremental=True)
 
 

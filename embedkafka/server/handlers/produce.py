@@ -71,11 +71,10 @@ def produce(call: Call, request: ProduceRequest) -> object:
         request.transactional_id,
         transaction_version=2 if call.version >= _IMPLICIT_ADD else 1,
     )
-    prompt = call.port.produce_promptly(call.context, asked)
+    prompt = None if call.is_heavy else call.port.produce_promptly(call.context, asked)
     if prompt is not None:
         return _answer(call, request, names, refused, prompt)
-    call.in_worker(_produce, call, asked, partial(_answer, call, request, names, refused))
-    return None
+    return call.in_worker(_produce, call, asked, partial(_answer, call, request, names, refused))
 
 
 def _produce(call: Call, asked: api.ProduceRequest, answer: Callable[[api.ProduceReply], object]) -> object:
