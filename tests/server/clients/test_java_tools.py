@@ -226,3 +226,19 @@ def test_the_cluster_and_its_versions_are_described(tools: JavaTools) -> None:
     features = tools.run("kafka-features", "describe")
     assert re.search(r"transaction.version.*FinalizedVersionLevel: 2", features)
     assert re.search(r"share.version.*FinalizedVersionLevel: 1", features)
+
+
+def test_the_java_clients_get_apache_kafkas_answers(tools: JavaTools, new_name: NewName) -> None:
+    expected = (Path(__file__).parent / "java" / "answers.txt").read_text()  # what Apache Kafka 4.3.1 answered
+    assert tools.run("answers", new_name("answers")).splitlines() == expected.splitlines()
+
+
+def test_replicas_are_moved_with_and_without_a_throttle(tools: JavaTools, topic: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"version": 1, "partitions": [{"topic": topic, "partition": 0, "replicas": [0]}]}))
+    given = ["--reassignment-json-file", plan]
+    throttled = tools.run("kafka-reassign-partitions", "--execute", *given, "--throttle", 1_000_000)
+    assert "The inter-broker throttle limit was set to 1000000 B/s" in throttled
+    verified = tools.run("kafka-reassign-partitions", "--verify", *given)
+    assert f"Reassignment of partition {topic}-0 is completed." in verified
+    assert "Clearing broker-level throttles" in verified
