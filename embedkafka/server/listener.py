@@ -17,9 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from embedkafka.errors import IllegalStateError
-from embedkafka.protocol.apis import api
 from embedkafka.server.connection import Connection
-from embedkafka.server.handlers import handlers
+from embedkafka.server.handlers import Handlers, Served
 from embedkafka.server.limits import STALLED_S, Limits
 from embedkafka.server.peer import Peer
 from embedkafka.server.site import Endpoint, Site
@@ -170,13 +169,12 @@ class Listener:
     # The thread ------------------------------------------------------------------------------------------------------
 
     def _prepare(self, limits: Limits, ssl_context: ssl.SSLContext | None, new_peer: Callable[[str], Peer]) -> None:
-        table = handlers()
         self._site = site = Site(
             self.engine,
             next(iter(self.engine.ports.values())),
             self._loop,
-            table,
-            {key: api(key) for key in table},
+            Handlers(),
+            Served(),
             limits,
             advertised=self._told if self._is_everywhere else self.advertised,
             new_peer=new_peer,
@@ -194,6 +192,7 @@ class Listener:
         site = self._site
         assert site is not None
         site.mailbox.belongs_here()
+        site.warm_up()
         self._close_idle()
         try:
             self._loop.run_forever()

@@ -42,9 +42,10 @@ def read_request(frame: memoryview, served: Mapping[int, Api]) -> Request:
         UnsupportedVersionError: a version that is not served, of another API than ApiVersions (KIP-511).
     """
     key, version, correlation_id = peek_request(frame)
-    api = served.get(key)
-    if api is None:
-        raise KafkaProtocolError(f"there is no API {key} here")
+    try:
+        api = served[key]
+    except KeyError:
+        raise KafkaProtocolError(f"there is no API {key} here") from None
     if version not in api.versions and key != API_VERSIONS:
         raise UnsupportedVersionError(
             f"{api.name} has versions {api.versions.lowest} to {api.versions.highest} here, not {version}"

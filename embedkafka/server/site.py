@@ -14,6 +14,7 @@ from embedkafka.protocol.api import Api
 from embedkafka.server.fetch_sessions import FetchSessions
 from embedkafka.server.framing import INBOX_BYTES
 from embedkafka.server.handler import Handler
+from embedkafka.server.handlers import SERVED
 from embedkafka.server.limits import Limits
 from embedkafka.server.mailbox import Mailbox
 from embedkafka.server.peer import Peer
@@ -67,6 +68,20 @@ class Site:
         self._per_host: Counter[str] = Counter()
         self.held_bytes = 0
         self._held_up: dict[Connection, None] = {}  # they read nothing until there is room again
+
+    def warm_up(self) -> None:
+        """Let a worker import what requests will need, while the first peers connect."""
+        self.workers.submit(self._warm_up)
+
+    def _warm_up(self) -> None:
+        try:
+            for key in SERVED:
+                if self.is_closing:
+                    return
+                self.served[key]
+                self.handlers[key]
+        finally:
+            self.mailbox.post(self.worker_finished)
 
     # Connections -----------------------------------------------------------------------------------------------------
 

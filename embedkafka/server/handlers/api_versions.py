@@ -6,6 +6,7 @@ import re
 
 from embedkafka.broker.features import FEATURES
 from embedkafka.errors import InvalidRequestError, UnsupportedVersionError
+from embedkafka.protocol.apis import advertised
 from embedkafka.protocol.apis.api_18_api_versions import (
     ApiVersion,
     ApiVersionsRequest,
@@ -15,6 +16,7 @@ from embedkafka.protocol.apis.api_18_api_versions import (
 )
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
+from embedkafka.server.handlers import SERVED
 
 _KEY = 18
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
@@ -22,19 +24,18 @@ _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 def api_versions(call: Call, request: ApiVersionsRequest | None) -> ApiVersionsResponse:
     """The table; a request from the future gets this API's range and an error in version 0 (KIP-511)."""
-    served = call.site.served
     if request is None:
         call.version = 0
         return ApiVersionsResponse(
             error_code=UnsupportedVersionError.errno,
-            api_keys=[ApiVersion(_KEY, *served[_KEY].advertised)],
+            api_keys=[ApiVersion(_KEY, *advertised(_KEY))],
         )
     if call.version >= 3 and not (_is_name(request.client_software_name) and _is_name(request.client_software_version)):
         return ApiVersionsResponse(error_code=InvalidRequestError.errno)
     call.peer.software_name = request.client_software_name
     call.peer.software_version = request.client_software_version
     return ApiVersionsResponse(
-        api_keys=[ApiVersion(key, *api.advertised) for key, api in served.items()],
+        api_keys=[ApiVersion(key, *advertised(key)) for key in SERVED],
         # Clients of version 3 refuse features whose lowest level is 0; version 4 exists for that.
         supported_features=[
             SupportedFeatureKey(name, feature.lowest, feature.highest)

@@ -11,7 +11,7 @@ from protocol.apis.messages import FEW, KINDS, Kind
 
 from embedkafka.errors import UnsupportedVersionError
 from embedkafka.protocol import apis
-from embedkafka.protocol.apis import NAMES, api
+from embedkafka.protocol.apis import NAMES, advertised, api
 
 # What Apache Kafka 4.3.1 answers on a broker's listener, with the two of KIP-714, which it offers where a telemetry
 # plugin is configured.
@@ -37,6 +37,10 @@ def test_what_is_encoded_is_decoded(kind: Kind, data: st.DataObject) -> None:
 
 def test_the_advertised_versions_are_those_of_kafka_4_3() -> None:
     assert {key: f"{api(key).advertised.lowest}-{api(key).advertised.highest}" for key in NAMES} == OF_KAFKA_4_3
+
+
+def test_the_versions_that_are_told_without_a_file_are_those_of_the_file() -> None:
+    assert {key: advertised(key) for key in NAMES} == {key: api(key).advertised for key in NAMES}
 
 
 @pytest.mark.parametrize("key", NAMES)
