@@ -57,7 +57,11 @@ def make(folder: Path, broker: str, jars: str) -> Path:
     bin_folder.mkdir(parents=True, exist_ok=True)
     (folder / "config").mkdir(exist_ok=True)
     (folder / "config" / "log4j2.properties").write_text(_LOGGING)
-    (folder / "classpath").write_text(jars if ".jar" in jars else str(Path(jars).resolve() / "*"))
+    (folder / "libs").mkdir(exist_ok=True)
+    for jar in map(Path, jars.split(os.pathsep)) if ".jar" in jars else Path(jars).glob("*.jar"):
+        link = folder / "libs" / jar.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(jar.resolve())
     for script, java_class in TOOLS.items():
         path = bin_folder / script
         path.write_text(
@@ -81,7 +85,8 @@ def run(folder: Path, broker: str, arguments: list[str]) -> None:
         if java_class == SERVER:
             command += [f"-Dlog4j2.configurationFile={folder / 'config' / 'log4j2.properties'}"]
             command += os.environ.get("KAFKA_OPTS", "").split()
-        os.execvp("java", [*command, "-cp", (folder / "classpath").read_text(), java_class, *rest])
+        class_path = [os.environ.get("CLASSPATH", ""), str(folder / "libs" / "*")]
+        os.execvp("java", [*command, "-cp", os.pathsep.join(filter(None, class_path)), java_class, *rest])
 
 
 def _properties(path: Path) -> dict[str, str]:

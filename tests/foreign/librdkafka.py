@@ -2,8 +2,9 @@
 
     python tests/foreign/librdkafka.py CHECKOUT 127.0.0.1:9092 --json results/librdkafka.ours.json
 
-CHECKOUT is the repository confluentinc/librdkafka with its ``tests/test-runner`` built.  Each test file runs in a
-process of its own (``--jobs`` at a time), because a test that hangs ends the whole runner.
+CHECKOUT is the repository confluentinc/librdkafka with its ``tests/test-runner`` built, and ``make KAFKA_PATH=...`` run
+in its ``tests/java``, for the one test that writes with Kafka's own client.  Each test file runs in a process of its
+own (``--jobs`` at a time), because a test that hangs ends the whole runner.
 
 ``--group-protocol consumer`` runs the tests over KIP-848 instead of the classic protocol, ``--scenario`` picks the
 runner's scenario: ``default`` wants auto.create.topics.enable=true and num.partitions=4, ``noautocreate`` the former

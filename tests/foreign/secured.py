@@ -8,7 +8,8 @@ broker runs until Ctrl-C or SIGTERM.
 
 Both brokers are started from the same ``server.properties``: listeners PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL at
 four ports from ``--port`` on, clients' certificates required on SSL, users admin (a super user), test and test2, each
-with its own name as password, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+with its own name as password, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.  Who comes by PLAINTEXT is a super user, too:
+Kafka speaks to itself there, and could not any more once a test makes a rule for the cluster.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ auto.create.topics.enable=true
 num.partitions=4
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
-super.users=User:admin
+super.users=User:admin;User:ANONYMOUS
 log.initial.task.delay.ms=500
 """
 
