@@ -71,18 +71,17 @@ def need_java() -> None:
         pytest.skip(reason)
 
 
-def compiled(sources: Sequence[Path], classes: Path) -> KafkaJars:
-    """Kafka's jars, and before them these programs compiled into a folder."""
+def compiled(sources: Sequence[Path], classes: Path, pom: Path = _HERE / "pom.xml") -> KafkaJars:
+    """The jars that a pom names, Kafka's by default, and before them these programs compiled into a folder."""
     need_java()
-    class_path = _resolve_class_path()
+    class_path = _resolve_class_path(pom)
     command = ["javac", "-cp", class_path, "-d", str(classes), *map(str, sources)]
     subprocess.run(command, check=True, timeout=JAVA_TIMEOUT_S)
     return KafkaJars(f"{classes}{os.pathsep}{class_path}")
 
 
-def _resolve_class_path() -> str:
+def _resolve_class_path(pom: Path) -> str:
     """The class path Maven names, from the cache where every jar of it is still there."""
-    pom = _HERE / "pom.xml"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "embedkafka"
     kept = cache / f"real-kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}.classpath"
     if kept.is_file():

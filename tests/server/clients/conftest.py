@@ -14,9 +14,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from real_kafka.jars import KafkaJars, compiled
+from server.clients.streams_application import StreamsApplication
 
+IS_FULL = os.environ.get("EMBEDKAFKA_FULL", "") not in ("", "0")
+collect_ignore = [] if IS_FULL else ["test_kafka_streams_lives.py"]  # minutes
+
+_APPS = Path(__file__).parent / "java_apps"
 _numbers = itertools.count()
 
 
@@ -70,3 +77,21 @@ def program() -> Callable[[str, str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def app_jars(tmp_path_factory: pytest.TempPathFactory) -> KafkaJars:
+    """Kafka Streams and Kafka Connect."""
+    return compiled([_APPS / "StreamsApp.java"], tmp_path_factory.mktemp("apps"), _APPS / "pom.xml")
+
+
+@pytest.fixture
+def application(
+    app_jars: KafkaJars, broker: str, new_name: Callable[[str], str], tmp_path: Path
+) -> Iterator[StreamsApplication]:
+    """An application that reads and writes exactly once."""
+    running = StreamsApplication(
+        app_jars, broker, new_name("streams"), tmp_path, "processing.guarantee=exactly_once_v2"
+    )
+    yield running
+    running.stop()

@@ -95,21 +95,34 @@ class Tool:
 
 
 class ToolProcess(Tool):
-    """A tool in a virtual machine of its own, for one that only a signal ends."""
+    """A tool or an application in a virtual machine of its own: only a signal ends it, or it is killed."""
 
     def __init__(self, name: str, command: list[str]) -> None:
         super().__init__(name)
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def say(self, line: str) -> None:
+        """Give it a line of standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
 
     def stop(self) -> None:
         self._process.terminate()
         self._reader.join(LIMIT_S)
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._reader.join(LIMIT_S)
+
     def _read(self) -> None:
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with self._process.stdout as lines:
+        with self._process.stdin, self._process.stdout as lines:
             for line in lines:
                 self.take({"stream": "out", "line": line.rstrip("\n")})
         self.take({"code": self._process.wait()})
