@@ -39,8 +39,10 @@ class Api:
 
     def request_header_version(self, version: int) -> int:
         """2 for a flexible request, 1 for others; holds for versions above the highest, too."""
-        return 2 if version in self.request.flexible else 1
+        lowest, highest = self.request.flexible
+        return 2 if lowest <= version <= highest else 1
 
     def response_header_version(self, version: int) -> int:
         """1 for a flexible response, 0 for others and for ApiVersions always: its reader cannot know yet (KIP-511)."""
-        return 1 if version in self.response.flexible and self.key != _API_VERSIONS else 0
+        lowest, highest = self.response.flexible
+        return 1 if lowest <= version <= highest and self.key != _API_VERSIONS else 0

@@ -189,7 +189,7 @@ class Calls:
 
     def _begin_raw(self, frame: memoryview) -> None:
         """A mechanism's bytes, as they come after SaslHandshake 0."""
-        header = Request(self.site.served[_SASL_AUTHENTICATE], 0, 0, "", frame, 0)
+        header = Request(self.site.served[_SASL_AUTHENTICATE], 0, 0, "", frame, 0, False)
         call = self.current = Call(self, header, self._context)
         self.in_workers += 1
         self.site.workers.submit(partial(self._authenticate_raw, call))

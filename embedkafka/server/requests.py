@@ -16,7 +16,11 @@ API_VERSIONS = 18
 
 
 class Request(NamedTuple):
-    """A request whose header was read; ``body`` is where the rest of the frame begins."""
+    """A request whose header was read.
+
+    ``body`` is where the rest of the frame begins.  ``is_readable`` says whether that can be decoded: not that of an
+    ApiVersions from the future, which has its own answer.
+    """
 
     api: Api
     version: int
@@ -24,11 +28,7 @@ class Request(NamedTuple):
     client_id: str
     frame: memoryview
     body: int
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether the body can be decoded; False for an ApiVersions from the future, which has its own answer."""
-        return self.version in self.api.versions
+    is_readable: bool
 
 
 def read_request(frame: memoryview, served: Mapping[int, Api]) -> Request:
@@ -46,9 +46,10 @@ def read_request(frame: memoryview, served: Mapping[int, Api]) -> Request:
         api = served[key]
     except KeyError:
         raise KafkaProtocolError(f"there is no API {key} here") from None
-    if version not in api.versions and key != API_VERSIONS:
+    is_readable = version in api.versions
+    if not is_readable and key != API_VERSIONS:
         raise UnsupportedVersionError(
             f"{api.name} has versions {api.versions.lowest} to {api.versions.highest} here, not {version}"
         )
     client_id, body = decode_client_id(frame, api.request_header_version(version))
-    return Request(api, version, correlation_id, client_id or "", frame, body)
+    return Request(api, version, correlation_id, client_id or "", frame, body, is_readable)

@@ -58,6 +58,7 @@ class Site:
         self.limits = limits
         self.new_peer = new_peer
         self.advertised = advertised
+        self._manual_clock = engine.clock if isinstance(engine.clock, ManualClock) else None
         self.mailbox = Mailbox(loop)
         self.workers = Workers(limits.io_threads)
         self.fetch_sessions = FetchSessions(limits.fetch_session_slots, lambda: loop.time() * 1000, engine.ids.random)
@@ -157,6 +158,5 @@ class Site:
 
     def after_call(self) -> None:
         """A clock without a thread runs what is due at the end of a call."""
-        clock = self.engine.clock
-        if isinstance(clock, ManualClock):
-            clock.run_tasks()
+        if self._manual_clock is not None:
+            self._manual_clock.run_tasks()
