@@ -22,7 +22,8 @@ _CLUSTER = "kafka-cluster"
 _COLUMNS = ("Resource", "Name", "Pattern", "Principal", "Host", "Operation", "Permission")
 
 app = typer.Typer(
-    help="List, add and remove rules about who may do what; they hold where the broker's authorizer.class.name is set.",
+    help="List, add and remove rules about who may do what; they hold for a listener with "
+    "`serve -c authorizer.class.name=StandardAuthorizer`, which then allows nothing else.",
     no_args_is_help=True,
 )
 
@@ -35,7 +36,14 @@ PrincipalOption = Annotated[
     str | None, typer.Option("--principal", metavar="User:NAME", help="Whom it is about; User:* is everybody.")
 ]
 OperationOption = Annotated[
-    list[str] | None, typer.Option("--operation", "-o", metavar="NAME", help="read, write, describe, ..., all.")
+    list[str] | None,
+    typer.Option(
+        "--operation",
+        "-o",
+        metavar="NAME",
+        help="read, write, create, delete, alter, describe, cluster-action, describe-configs, alter-configs, "
+        "idempotent-write, all; may be repeated.",
+    ),
 ]
 
 

@@ -22,8 +22,13 @@ def explain(error: Exception) -> CliError:
     """The message for an error that reached the top of a command."""
     if isinstance(error, errors.DirectoryLockedError):
         owner = "another process" if error.owner_pid is None else f"process {error.owner_pid}"
-        hint = "" if error.address is None else f"it listens on {error.address}: connect a Kafka client there, or "
-        hint += "close it there; topics list and describe, consume without --group, groups, log, backup work beside it"
+        hint = (
+            "" if error.address is None else f"it listens on {error.address}: change things there with any client, or "
+        )
+        hint += (
+            "close it there; what only looks works beside it: topics, groups, users, acls and quotas list, topics and "
+        )
+        hint += "groups describe, topics configs, consume without --group, log, backup"
         return CliError(f"{error.path} is in use by {owner}", hint, ExitCode.IN_USE)
     if isinstance(error, errors.KafkaError):
         exit_code = ExitCode.NOT_FOUND if isinstance(error, _NOT_FOUND) else ExitCode.FAILED

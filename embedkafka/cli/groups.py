@@ -21,7 +21,7 @@ app = typer.Typer(help="List consumer groups, show their lag, move or delete the
 @app.command("list")
 @command
 def list_groups(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Groups with their state."""
+    """Groups with their state; works beside a live owner."""
     session = Session(data, as_json)
     with open_admin(session, read_only=True) as admin:
         groups = sorted(admin.list_groups(), key=lambda group: group["group_id"])
@@ -40,7 +40,7 @@ def describe(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Committed offset, end of log and lag of each partition, and who has it.
+    """Committed offset, end of log and lag of each partition, and who has it; works beside a live owner.
 
     A share group has a start offset instead: everything before it is done; its lag is what is not.
     """

@@ -10,9 +10,13 @@ from embedkafka.cli.engine import open_admin
 from embedkafka.cli.exits import CliError, ExitCode
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, parse_pairs, require
 
+_LIMITS = (
+    "producer_byte_rate, consumer_byte_rate, request_percentage, controller_mutation_rate; of an address "
+    "connection_creation_rate"
+)
+
 app = typer.Typer(
-    help="List, set and remove limits of a listener's clients: producer_byte_rate, consumer_byte_rate, "
-    "request_percentage, controller_mutation_rate; of an address connection_creation_rate.",
+    help=f"List, set and remove limits of a listener's clients: {_LIMITS}.",
     no_args_is_help=True,
 )
 
@@ -87,7 +91,7 @@ def _alter(session: Session, entity: dict[str, str | None], limits: dict[str, fl
         try:
             admin.alter_client_quotas(entity, limits)
         except InvalidRequestError as error:
-            raise CliError(str(error.args[0]), "", ExitCode.USAGE) from None
+            raise CliError(str(error.args[0]), f"there are {_LIMITS}", ExitCode.USAGE) from None
     whose = ", ".join(f"{kind} {name or _DEFAULT}" for kind, name in entity.items())
     for key, value in limits.items():
         if session.out.as_json:

@@ -177,9 +177,9 @@ def configs(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A topic's settings: value, and where the value comes from."""
+    """A topic's settings: value, and where the value comes from; works beside a live owner."""
     session = Session(data, as_json)
-    with open_admin(session) as admin:
+    with open_admin(session, read_only=True) as admin:
         from embedkafka import ConfigResource
 
         check_known("topic", [name], admin.list_topics())

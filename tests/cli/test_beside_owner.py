@@ -53,6 +53,10 @@ def in_process_of_its_own(*words: object) -> tuple[int, str, str]:
     [
         ("topics", "list"),
         ("topics", "describe", "lines"),
+        ("topics", "configs", "lines", "--all"),
+        ("users", "list"),
+        ("acls", "list"),
+        ("quotas", "list"),
         ("consume", "lines"),
         ("log", "dump", "lines"),
         ("log", "verify"),
