@@ -23,6 +23,7 @@ from embedkafka.broker.security.users_api import *  # noqa: F403
 from embedkafka.broker.share.api import *  # noqa: F403 # reading and acknowledging as a share group
 from embedkafka.coordinator.api import *  # noqa: F403 # the group APIs' values are part of this module
 from embedkafka.coordinator.share.api import *  # noqa: F403 # those of share groups
+from embedkafka.coordinator.streams.api import *  # noqa: F403 # those of streams groups
 from embedkafka.coordinator.transaction.api import *  # noqa: F403 # and those of transactions
 from embedkafka.model import TopicPartition
 

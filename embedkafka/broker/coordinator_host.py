@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from embedkafka.broker.api import (
+    CLUSTER_NAME,
     LATEST_TIMESTAMP,
     AclOperation,
     AclResourceType,
     BrokerEndpoint,
     ListOffsetsRequest,
+    NewTopicSpec,
     RequestContext,
+    TopicResult,
 )
 from embedkafka.broker.groups.groups import Groups
 from embedkafka.broker.groups.host import group_config
@@ -24,6 +27,7 @@ from embedkafka.clock import Clock
 from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.topics import Topic
 from embedkafka.coordinator.topics import Topics as KnownTopics
+from embedkafka.errors import TopicAuthorizationFailedError
 from embedkafka.model import TopicPartition
 from embedkafka.storage.log import AppendOrigin
 
@@ -125,6 +129,14 @@ class CoordinatorHost:
         may = self._engine.ports[self._broker_id].is_authorized
         describe, kind = AclOperation.DESCRIBE, AclResourceType.TOPIC
         return frozenset(topic.name for topic in self._topics.all() if not may(context, describe, kind, topic.name))
+
+    def create_topics(self, context: RequestContext, specs: Sequence[NewTopicSpec]) -> Sequence[TopicResult]:
+        may, create = self._engine.ports[self._broker_id].is_authorized, AclOperation.CREATE
+        if not may(context, create, AclResourceType.CLUSTER, CLUSTER_NAME):
+            denied = [each.topic for each in specs if not may(context, create, AclResourceType.TOPIC, each.topic)]
+            if denied:
+                return [TopicResult(name, TopicAuthorizationFailedError.errno) for name in denied]
+        return self._topics.create(specs)
 
     def offsets_partition_count(self) -> int:
         return self._offsets.partition_count()

@@ -18,6 +18,7 @@ FEATURES = {
     "kraft.version": Feature(0, 1, None),
     "metadata.version": Feature(7, 30, 30),
     "share.version": Feature(0, 1, 1),
+    "streams.version": Feature(0, 1, 1),
     "transaction.version": Feature(0, 2, 2),
 }
-"""As a broker of release 4.3 has them, but for those that are not served (Streams groups, eligible leader replicas)."""
+"""As a broker of release 4.3 has them, but for those that are not served (eligible leader replicas)."""

@@ -98,6 +98,8 @@ class ApiKey:
     WRITE_SHARE_GROUP_STATE = 85
     DELETE_SHARE_GROUP_STATE = 86
     READ_SHARE_GROUP_STATE_SUMMARY = 87
+    STREAMS_GROUP_HEARTBEAT = 88
+    STREAMS_GROUP_DESCRIBE = 89
     DESCRIBE_SHARE_GROUP_OFFSETS = 90
     ALTER_SHARE_GROUP_OFFSETS = 91
     DELETE_SHARE_GROUP_OFFSETS = 92
@@ -432,6 +434,25 @@ class BrokerPort(SecurityPort, ClusterPort, ShareStatesPort):
         """Delete groups that have no members, with their offsets."""
         self._admit(ApiKey.DELETE_GROUPS, context)
         return self._groups.delete_groups(context, group_ids)
+
+    # Streams groups (KIP-1071) ---------------------------------------------------------------------------------------
+
+    def streams_group_heartbeat(
+        self, context: api.RequestContext, request: api.StreamsGroupHeartbeatRequest
+    ) -> api.StreamsGroupHeartbeatReply:
+        """Join, stay in or leave a streams group; the reply says which tasks the member may have.
+
+        Internal topics that the group's topology lacks are created.
+        """
+        self._admit(ApiKey.STREAMS_GROUP_HEARTBEAT, context)
+        return self._groups.streams.heartbeat(context, request)
+
+    def streams_group_describe(
+        self, context: api.RequestContext, group_ids: Sequence[str]
+    ) -> Sequence[api.DescribedStreamsGroup]:
+        """Streams groups with their topology, members and tasks."""
+        self._admit(ApiKey.STREAMS_GROUP_DESCRIBE, context)
+        return self._groups.streams.describe(group_ids)
 
     # Share groups (KIP-932) ------------------------------------------------------------------------------------------
 

@@ -22,7 +22,6 @@ from embedkafka.config.definition import (
 _INT, _STRING, _LIST = ConfigType.INT, ConfigType.STRING, ConfigType.LIST
 _HIGH, _LOW = Importance.HIGH, Importance.LOW
 
-_NO_STREAMS = "there are no streams groups"
 _ONE_LOCK = "commands of a shard are carried out one by one, on the caller's thread"
 
 
@@ -66,12 +65,12 @@ BOUNDED = (
 """In the order in which Kafka looks at them."""
 
 
-def _protocol(protocol: str, inert: str = "") -> list[ConfigKey]:
+def _protocol(protocol: str) -> list[ConfigKey]:
     """Session, heartbeat and assignment interval of a protocol's groups, each with its bounds."""
 
     def key(name: str, default: int, doc: str, least: int = 1, *, kafka_default: int | None = None) -> ConfigKey:
         full = f"group.{protocol}.{name}"
-        return ConfigKey(full, _INT, default, doc, AtLeast(least), inert_because=inert, kafka_default=kafka_default)
+        return ConfigKey(full, _INT, default, doc, AtLeast(least), kafka_default=kafka_default)
 
     return [
         key("session.timeout.ms", 45_000, "How long a group waits for a member's heartbeat before it takes it out."),
@@ -223,14 +222,14 @@ _SHARE = [
 ]
 
 _STREAMS = [
-    *_protocol("streams", _NO_STREAMS),
+    *_protocol("streams"),
     ConfigKey(
         "group.streams.initial.rebalance.delay.ms",
         _INT,
-        3_000,
-        "How long a new streams group waits for more members.",
+        0,
+        "How long a new streams group waits for more members. In one process nobody is late.",
         AtLeast(0),
-        inert_because=_NO_STREAMS,
+        kafka_default=3_000,
     ),
     ConfigKey(
         "group.streams.max.size",
@@ -238,7 +237,6 @@ _STREAMS = [
         MAX_INT,
         "The most members of a streams group.",
         AtLeast(1),
-        inert_because=_NO_STREAMS,
     ),
     ConfigKey(
         "group.streams.num.standby.replicas",
@@ -246,7 +244,6 @@ _STREAMS = [
         0,
         "Standby replicas of each task.",
         AtLeast(0),
-        inert_because=_NO_STREAMS,
     ),
     ConfigKey(
         "group.streams.max.standby.replicas",
@@ -254,7 +251,6 @@ _STREAMS = [
         2,
         "The most standby replicas that a group may have of its own.",
         AtLeast(0),
-        inert_because=_NO_STREAMS,
     ),
 ]
 
@@ -275,10 +271,9 @@ _COORDINATOR = [
     ConfigKey(
         "group.coordinator.rebalance.protocols",
         _LIST,
-        ["classic", "consumer"],
+        ["classic", "consumer", "streams"],
         "The group protocols that are spoken; share groups are, whatever stands here, as in Kafka since 4.2.",
         SomeOf(("consumer", "classic", "share", "streams")),
-        kafka_default=["classic", "consumer", "streams"],
     ),
     ConfigKey(
         "group.coordinator.append.linger.ms",

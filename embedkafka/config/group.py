@@ -21,7 +21,6 @@ from embedkafka.config.effective import BrokerConfig
 from embedkafka.errors import KafkaConfigurationError
 
 _INT, _STRING, _BOOLEAN = ConfigType.INT, ConfigType.STRING, ConfigType.BOOLEAN
-_NO_STREAMS = "there are no streams groups"
 
 _DURATION = re.compile(r"[Pp](?!$)(?:\d+[Dd])?(?:[Tt](?=\d)(?:\d+[Hh])?(?:\d+[Mm])?(?:\d+(?:[.,]\d{0,9})?[Ss])?)?")
 _BY_DURATION = "by_duration:"
@@ -151,7 +150,6 @@ GROUP_CONFIGS = ConfigDef(
             0,
             "The least time between two assignments of a streams group.",
             AtLeast(0),
-            inert_because=_NO_STREAMS,
             kafka_default=1_000,
         ),
         ConfigKey(
@@ -160,15 +158,14 @@ GROUP_CONFIGS = ConfigDef(
             5_000,
             "How often members of a streams group shall send a heartbeat.",
             AtLeast(1),
-            inert_because=_NO_STREAMS,
         ),
         ConfigKey(
             "streams.initial.rebalance.delay.ms",
             _INT,
-            3_000,
+            0,
             "How long a new streams group waits for more members.",
             AtLeast(0),
-            inert_because=_NO_STREAMS,
+            kafka_default=3_000,
         ),
         ConfigKey(
             "streams.num.standby.replicas",
@@ -176,7 +173,6 @@ GROUP_CONFIGS = ConfigDef(
             0,
             "Standby replicas of each task.",
             AtLeast(0),
-            inert_because=_NO_STREAMS,
         ),
         ConfigKey(
             "streams.session.timeout.ms",
@@ -184,7 +180,6 @@ GROUP_CONFIGS = ConfigDef(
             45_000,
             "How long a streams group waits for a member's heartbeat before it takes it out.",
             AtLeast(1),
-            inert_because=_NO_STREAMS,
         ),
     ],
 )

@@ -29,7 +29,8 @@ class MigrationPolicy(str, Enum):
 class GroupSettings:
     """What a group can have settings of its own for (config resource GROUP), else the broker's ``group.*``.
 
-    Defaults are Kafka 4.3's but for the intervals between assignments (1000 there): one process has nobody to wait for.
+    Defaults are Kafka 4.3's but for the intervals between assignments (1000 there) and the initial delay of streams
+    groups (3000 there): one process has nobody to wait for.
     """
 
     consumer_session_timeout_ms: int = 45_000
@@ -44,6 +45,11 @@ class GroupSettings:
     share_auto_offset_reset: str = "latest"
     share_isolation_level: str = "read_uncommitted"
     share_renew_acknowledge_enable: bool = True
+    streams_session_timeout_ms: int = 45_000
+    streams_heartbeat_interval_ms: int = 5_000
+    streams_assignment_interval_ms: int = 0
+    streams_initial_rebalance_delay_ms: int = 0
+    streams_num_standby_replicas: int = 0
     errors_deadletterqueue_topic_name: str = ""
     errors_deadletterqueue_copy_record_enable: bool = False
 
@@ -68,5 +74,7 @@ class GroupConfig:
     consumer_assignors: tuple[str, ...] = ("uniform", "range")
     consumer_migration_policy: MigrationPolicy = MigrationPolicy.BIDIRECTIONAL
     share_max_size: int = 200
+    streams_max_size: int = 2_147_483_647
     speaks_consumer_protocol: bool = True
+    speaks_streams_protocol: bool = True
     hides_topics: bool = False  # an authorizer says who may know of which

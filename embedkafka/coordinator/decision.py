@@ -40,6 +40,8 @@ from embedkafka.coordinator.share.commands import (
     StatesInitialized,
     StatesNotInitialized,
 )
+from embedkafka.coordinator.streams.api import DescribeStreamsGroupsRequest
+from embedkafka.coordinator.streams.commands import SoftChanged, StreamsDelayOver, StreamsHeartbeat
 
 if TYPE_CHECKING:
     from embedkafka.coordinator.classic.group import Group
@@ -126,10 +128,10 @@ class SyncDeadline(NamedTuple):
 
 
 class MemberOverdue(NamedTuple):
-    """A consumer group's member has not done in time what others wait for.
+    """A member of a consumer or streams group has not done in time what others wait for.
 
-    ``epoch`` is the one in which it had to give partitions up; None: it speaks the classic protocol and had to join
-    again or to sync.
+    ``epoch`` is the one in which it had to give partitions or tasks up; None: it speaks the classic protocol and had to
+    join again or to sync.
     """
 
     group_id: str
@@ -175,6 +177,9 @@ Command = (
     | StatesNotInitialized
     | StatesDeleted
     | DeleteStates
+    | StreamsHeartbeat
+    | StreamsDelayOver
+    | DescribeStreamsGroupsRequest
 )
 
 
@@ -193,6 +198,7 @@ REVOKE = "revoke"
 CLASSIC_JOIN = "classic-join"
 CLASSIC_SYNC = "classic-sync"
 ASSIGN = "assign"
+INITIAL_DELAY = "initial-delay"
 
 
 class Timer(NamedTuple):
@@ -236,6 +242,6 @@ class Decision(NamedTuple):
     park: ParkKey | None = None
     completions: Sequence[tuple[ParkKey, object]] = ()
     records: Sequence[Record] = ()
-    events: Sequence[GroupChanged | ShareMemberGone] = ()
+    events: Sequence[GroupChanged | SoftChanged | ShareMemberGone] = ()
     timers: Sequence[Timer] = ()
     producer: Producer | None = None  # of the transaction that the records belong to

@@ -1,4 +1,4 @@
-"""What the types of groups have in common whose every change is in the log (``consumer/``, ``share/``).
+"""What the types of groups have in common whose every change is in the log (``consumer/``, ``share/``, ``streams/``).
 
 An epoch, which grows whenever what decides the assignment changes; a target assignment of some epoch; members.
 """
@@ -15,6 +15,7 @@ from embedkafka.coordinator.assignment import Assignment
 FIRST_EPOCH = 1  # of a group before its first member, so that a member that joins, with epoch 0, is always behind
 
 MemberT = TypeVar("MemberT")
+TargetT = TypeVar("TargetT")
 
 
 class _EpochValue(Protocol):
@@ -40,7 +41,7 @@ class _TargetValue(Protocol):
 
 
 @dataclass(slots=True)
-class LoggedGroup(Generic[MemberT]):
+class LoggedGroup(Generic[MemberT, TargetT]):
     """``targets`` and ``members`` are by member id."""
 
     group_id: str
@@ -49,7 +50,7 @@ class LoggedGroup(Generic[MemberT]):
     assignment_epoch: int = FIRST_EPOCH
     assignment_timestamp_ms: int = 0
     members: dict[str, MemberT] = field(default_factory=dict)
-    targets: dict[str, Assignment] = field(default_factory=dict)
+    targets: dict[str, TargetT] = field(default_factory=dict)
 
     # Records ---------------------------------------------------------------------------------------------------------
 
@@ -63,18 +64,7 @@ class LoggedGroup(Generic[MemberT]):
         self.assignment_epoch = FIRST_EPOCH if value is None else value.assignment_epoch
         self.assignment_timestamp_ms = 0 if value is None else value.assignment_timestamp
 
-    def apply_target(self, member_id: str, value: _TargetValue | None) -> None:
-        if value is None:
-            self.targets.pop(member_id, None)
-        else:
-            self.targets[member_id] = {
-                each.topic_id: frozenset(each.partitions) for each in value.topic_partitions if each.partitions
-            }
-
     # What all groups know --------------------------------------------------------------------------------------------
-
-    def target_of(self, member_id: str) -> Assignment:
-        return self.targets.get(member_id, {})
 
     @property
     def is_empty(self) -> bool:
@@ -86,3 +76,19 @@ class LoggedGroup(Generic[MemberT]):
 
     def knows(self, member_id: str) -> bool:
         return member_id in self.members
+
+
+@dataclass(slots=True)
+class PartitionsGroup(LoggedGroup[MemberT, Assignment]):
+    """One whose members are assigned partitions."""
+
+    def apply_target(self, member_id: str, value: _TargetValue | None) -> None:
+        if value is None:
+            self.targets.pop(member_id, None)
+        else:
+            self.targets[member_id] = {
+                each.topic_id: frozenset(each.partitions) for each in value.topic_partitions if each.partitions
+            }
+
+    def target_of(self, member_id: str) -> Assignment:
+        return self.targets.get(member_id, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from embedkafka.coordinator import commit, delete, describe, expire, fetch
+from embedkafka.coordinator import commit, delete, describe, expire, fetch, turned_away
 from embedkafka.coordinator.api import (
     DeleteGroupsRequest,
     DescribeConsumerGroupsRequest,
@@ -46,7 +46,6 @@ from embedkafka.coordinator.decision import (
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import NO_SETTINGS, Moment
 from embedkafka.coordinator.records import Record
-from embedkafka.coordinator.share import classic_member as classic_member_of_share
 from embedkafka.coordinator.share import describe as share_describe
 from embedkafka.coordinator.share import heartbeat as share_heartbeat
 from embedkafka.coordinator.share import leave as share_leave
@@ -70,6 +69,16 @@ from embedkafka.coordinator.share.commands import (
 )
 from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.coordinator.state import DurableState
+from embedkafka.coordinator.streams import classic_member as classic_member_of_streams
+from embedkafka.coordinator.streams import describe as streams_describe
+from embedkafka.coordinator.streams import heartbeat as streams_heartbeat
+from embedkafka.coordinator.streams import leave as streams_leave
+from embedkafka.coordinator.streams import load as streams_load
+from embedkafka.coordinator.streams import target as streams_target
+from embedkafka.coordinator.streams.api import DescribeStreamsGroupsRequest
+from embedkafka.coordinator.streams.commands import NOTHING_SOFT, Soft, SoftChanged, StreamsDelayOver, StreamsHeartbeat
+from embedkafka.coordinator.streams.group import StreamsGroup
+from embedkafka.coordinator.streams.turn import StreamsTurn
 from embedkafka.coordinator.topics import NO_TOPICS, Topics
 
 # What a member, or a timer about one, asks of its group, by the group's type.  Where there is no group the classic
@@ -94,10 +103,10 @@ _CONSUMER: Mapping[type, Callable[[Any, ConsumerGroup, Moment], Decision]] = {
     AssignmentDue: target.assign_now,
 }
 _SHARE: Mapping[type, Callable[[Any, ShareGroup, Moment], Decision]] = {
-    JoinGroup: classic_member_of_share.join_group,
-    SyncGroupRequest: classic_member_of_share.sync_group,
-    HeartbeatRequest: classic_member_of_share.heartbeat,
-    LeaveGroupRequest: classic_member_of_share.leave_group,
+    JoinGroup: turned_away.join_group,
+    SyncGroupRequest: turned_away.sync_group,
+    HeartbeatRequest: turned_away.heartbeat,
+    LeaveGroupRequest: turned_away.leave_group,
     SessionExpired: share_leave.expire_session,
     AssignmentDue: share_target.assign_now,
     OpenStates: upkeep.open_states,
@@ -107,7 +116,17 @@ _SHARE: Mapping[type, Callable[[Any, ShareGroup, Moment], Decision]] = {
     StatesDeleted: upkeep.states_deleted,
     DeleteStates: upkeep.delete_states,
 }
-_MEMBERS_COMMANDS = _CLASSIC.keys() | _CONSUMER.keys() | _SHARE.keys()
+_STREAMS: Mapping[type, Callable[[Any, StreamsTurn], Decision]] = {
+    JoinGroup: classic_member_of_streams.join_group,
+    SyncGroupRequest: lambda command, turn: turned_away.sync_group(command, turn.group, turn.moment),
+    HeartbeatRequest: lambda command, turn: turned_away.heartbeat(command, turn.group, turn.moment),
+    LeaveGroupRequest: lambda command, turn: turned_away.leave_group(command, turn.group, turn.moment),
+    SessionExpired: streams_leave.expire_session,
+    MemberOverdue: streams_leave.throw_out,
+    AssignmentDue: streams_target.assign_now,
+    StreamsDelayOver: streams_target.end_initial_delay,
+}
+_MEMBERS_COMMANDS = _CLASSIC.keys() | _CONSUMER.keys() | _SHARE.keys() | _STREAMS.keys()
 # What somebody wants of a group that may not be there, or be of another type.
 _REQUESTS: Mapping[type, Callable[[Any, AnyGroup | None, Moment], Decision]] = {
     AlterShareGroupOffsetsRequest: share_offsets.alter_offsets,
@@ -121,7 +140,8 @@ class GroupMachine:
     def __init__(self, config: GroupConfig) -> None:
         self.config = config
         self._durable = DurableState()
-        self._soft: dict[str, classic_group.Group] = {}  # other types have nothing soft
+        self._soft: dict[str, classic_group.Group] = {}
+        self._soft_streams: dict[str, Soft] = {}  # of streams groups; the other types have nothing soft
 
     def durable(self) -> DurableState:
         """What the log holds; comparable, not to be changed."""
@@ -135,8 +155,16 @@ class GroupMachine:
         """Let the end of a producer's transaction, which is in the log, take effect."""
         self._durable.apply_marker(producer_id, commit=commit)
 
-    def note(self, event: GroupChanged) -> None:
+    def note(self, event: GroupChanged | SoftChanged) -> None:
         """Let a soft change take effect; of a group that nobody is in or about to join, nothing is soft."""
+        if isinstance(event, SoftChanged):
+            if event.soft == NOTHING_SOFT:
+                self._soft_streams.pop(event.group_id, None)
+            else:
+                self._soft_streams[event.group_id] = event.soft
+            return
+        if event.group_id not in self._durable.streams_groups:
+            self._soft_streams.pop(event.group_id, None)
         group = event.group
         if group is None or group.is_abandoned:
             self._soft.pop(event.group_id, None)
@@ -148,6 +176,7 @@ class GroupMachine:
         durable = self._durable
         group: AnyGroup | None = self._soft.get(group_id)
         group = group or durable.consumer_groups.get(group_id) or durable.share_groups.get(group_id)
+        group = group or durable.streams_groups.get(group_id)
         if group is not None:
             return group
         stored = self._durable.groups.get(group_id)
@@ -185,6 +214,9 @@ class GroupMachine:
             return heartbeat.heartbeat(command, self.find(command.request.group_id), moment)
         if isinstance(command, ShareHeartbeat):
             return share_heartbeat.heartbeat(command, self.find(command.request.group_id), moment)
+        if isinstance(command, StreamsHeartbeat):
+            group_id = command.request.group_id
+            return streams_heartbeat.heartbeat(command, self.find(group_id), self._soft_of(group_id), moment)
         if isinstance(command, CommitOffsets):
             return commit.commit_offsets(command, self.find(command.request.group_id), self.config, now_ms)
         if isinstance(command, OffsetFetchRequest):
@@ -205,9 +237,18 @@ class GroupMachine:
         if isinstance(group, ShareGroup):
             of_share = _SHARE.get(type(command))
             return Decision() if of_share is None else of_share(command, group, moment)
+        if isinstance(group, StreamsGroup):
+            of_streams = _STREAMS.get(type(command))
+            return Decision() if of_streams is None else of_streams(command, self._streams_turn(group, moment))
         of_classic = _CLASSIC.get(type(command))
         assert group is None or isinstance(group, classic_group.Group)
         return Decision() if of_classic is None else of_classic(command, group, moment.config, moment.now_ms)
+
+    def _streams_turn(self, group: StreamsGroup, moment: Moment) -> StreamsTurn:
+        return StreamsTurn(group, self._soft_of(group.group_id), moment)
+
+    def _soft_of(self, group_id: str) -> Soft:
+        return self._soft_streams.get(group_id, NOTHING_SOFT)
 
     def _handle_many(self, command: Command, moment: Moment) -> Decision:
         """Commands about several groups."""
@@ -219,6 +260,8 @@ class GroupMachine:
             return consumer_describe.describe_consumer_groups(self._find_each(command.group_ids), moment)
         if isinstance(command, DescribeShareGroupsRequest):
             return share_describe.describe_share_groups(self._find_each(command.group_ids), moment)
+        if isinstance(command, DescribeStreamsGroupsRequest):
+            return streams_describe.describe_streams_groups(self._find_each(command.group_ids), moment)
         if isinstance(command, DeleteGroupsRequest):
             return delete.delete_groups(command, self._find_each(command.group_ids), self._durable)
         if isinstance(command, TopicsDeleted):
@@ -249,6 +292,8 @@ class GroupMachine:
                 decision = consumer_load.start_timers(group, moment)
             elif isinstance(group, ShareGroup):
                 decision = share_load.start_timers(group, moment)
+            elif isinstance(group, StreamsGroup):
+                decision = streams_load.start_timers(self._streams_turn(group, moment))
             elif isinstance(group, classic_group.Group) and group.members:
                 decision = load.start_sessions(group, moment.config, moment.now_ms)
             else:

@@ -18,6 +18,15 @@ from embedkafka.coordinator.share.records import (
     ShareTargetEpochRecord,
     ShareTargetRecord,
 )
+from embedkafka.coordinator.streams.records import (
+    StreamsAssignmentRecord,
+    StreamsGroupRecord,
+    StreamsMemberRecord,
+    StreamsRecord,
+    StreamsTargetEpochRecord,
+    StreamsTargetRecord,
+    StreamsTopologyRecord,
+)
 from embedkafka.errors import KafkaProtocolError
 from embedkafka.protocol.internal import (
     consumer_group_current_member_assignment,
@@ -35,6 +44,12 @@ from embedkafka.protocol.internal import (
     share_group_state_partition_metadata,
     share_group_target_assignment_member,
     share_group_target_assignment_metadata,
+    streams_group_current_member_assignment,
+    streams_group_member_metadata,
+    streams_group_metadata,
+    streams_group_target_assignment_member,
+    streams_group_target_assignment_metadata,
+    streams_group_topology,
 )
 from embedkafka.protocol.internal.consumer_group_current_member_assignment import (
     ConsumerGroupCurrentMemberAssignmentKey,
@@ -140,7 +155,7 @@ ConsumerRecord = (
 )
 """What a consumer group consists of; every key has a ``group_id``."""
 
-Record = OffsetRecord | GroupRecord | ConsumerRecord | ShareRecord
+Record = OffsetRecord | GroupRecord | ConsumerRecord | ShareRecord | StreamsRecord
 
 
 class _Type(NamedTuple):
@@ -198,6 +213,27 @@ _TYPES = (
         share_group_state_partition_metadata.VALUE,
     ),
     _Type(16, RegularExpressionRecord, consumer_group_regular_expression.KEY, consumer_group_regular_expression.VALUE),
+    _Type(17, StreamsGroupRecord, streams_group_metadata.KEY, streams_group_metadata.VALUE),
+    _Type(19, StreamsMemberRecord, streams_group_member_metadata.KEY, streams_group_member_metadata.VALUE),
+    _Type(
+        20,
+        StreamsTargetEpochRecord,
+        streams_group_target_assignment_metadata.KEY,
+        streams_group_target_assignment_metadata.VALUE,
+    ),
+    _Type(
+        21,
+        StreamsTargetRecord,
+        streams_group_target_assignment_member.KEY,
+        streams_group_target_assignment_member.VALUE,
+    ),
+    _Type(
+        22,
+        StreamsAssignmentRecord,
+        streams_group_current_member_assignment.KEY,
+        streams_group_current_member_assignment.VALUE,
+    ),
+    _Type(23, StreamsTopologyRecord, streams_group_topology.KEY, streams_group_topology.VALUE),
 )
 _BY_RECORD = {each.record: each for each in _TYPES}
 _BY_NUMBER = {each.number: each for each in _TYPES}

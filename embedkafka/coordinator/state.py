@@ -10,6 +10,8 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.records import ConsumerGroupRecord, GroupRecord, OffsetRecord, Record
 from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.coordinator.share.records import ShareGroupRecord, ShareRecord
+from embedkafka.coordinator.streams.group import StreamsGroup
+from embedkafka.coordinator.streams.records import StreamsGroupRecord, StreamsRecord
 from embedkafka.model import TopicPartition
 from embedkafka.protocol.internal.group_metadata import GroupMetadataValue
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
@@ -22,6 +24,7 @@ class DurableState:
     groups: dict[str, GroupMetadataValue] = field(default_factory=dict)  # the classic ones
     consumer_groups: dict[str, ConsumerGroup] = field(default_factory=dict)
     share_groups: dict[str, ShareGroup] = field(default_factory=dict)
+    streams_groups: dict[str, StreamsGroup] = field(default_factory=dict)
     offsets: dict[str, dict[TopicPartition, OffsetCommitValue]] = field(default_factory=dict)
     pending: dict[str, dict[TopicPartition, dict[int, OffsetCommitValue | None]]] = field(default_factory=dict)
     """By producer id, in the order of the log; None where a later commit has taken the place of the value."""
@@ -36,6 +39,8 @@ class DurableState:
             self._apply_offset(record, producer_id)
         elif isinstance(record, ShareRecord):
             _apply_to(self.share_groups, ShareGroup, record, ends=isinstance(record, ShareGroupRecord))
+        elif isinstance(record, StreamsRecord):
+            _apply_to(self.streams_groups, StreamsGroup, record, ends=isinstance(record, StreamsGroupRecord))
         elif not isinstance(record, GroupRecord):
             _apply_to(self.consumer_groups, ConsumerGroup, record, ends=isinstance(record, ConsumerGroupRecord))
         elif record.value is None:
@@ -90,12 +95,13 @@ class DurableState:
 
     def group_ids(self) -> set[str]:
         """Groups with a record or an offset; one that only ever committed from outside has no record."""
-        with_records = self.groups.keys() | self.consumer_groups.keys() | self.share_groups.keys()
-        return with_records | self.offsets.keys() | self.pending.keys()
+        ids = self.groups.keys() | self.consumer_groups.keys() | self.share_groups.keys() | self.streams_groups.keys()
+        return ids | self.offsets.keys() | self.pending.keys()
 
     def has_record_of(self, group_id: str) -> bool:
         """Whether the group is more than offsets that were committed from outside."""
-        return group_id in self.groups or group_id in self.consumer_groups or group_id in self.share_groups
+        of_any_type = (self.groups, self.consumer_groups, self.share_groups, self.streams_groups)
+        return any(group_id in groups for groups in of_any_type)
 
 
 def _apply_to(groups: dict[str, Any], new_group: Callable[[str], Any], record: Any, *, ends: bool) -> None:

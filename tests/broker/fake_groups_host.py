@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -11,11 +11,13 @@ from embedkafka.broker.api import (
     BrokerEndpoint,
     JoinGroupReply,
     JoinGroupRequest,
+    NewTopicSpec,
     OffsetCommitRequest,
     OffsetToCommit,
     RequestContext,
     SyncGroupReply,
     SyncGroupRequest,
+    TopicResult,
 )
 from embedkafka.broker.groups.groups import Groups
 from embedkafka.clock import ManualClock
@@ -124,6 +126,10 @@ class FakeHost:
 
     def hidden_topics(self, context: RequestContext) -> frozenset[str]:
         return frozenset()
+
+    def create_topics(self, context: RequestContext, specs: Sequence[NewTopicSpec]) -> list[TopicResult]:
+        self.topics.update({spec.topic: spec.num_partitions for spec in specs})
+        return [TopicResult(spec.topic) for spec in specs]
 
     def offsets_partition_count(self) -> int:
         return 50

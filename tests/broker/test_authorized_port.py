@@ -393,6 +393,24 @@ CASES: dict[str, Case] = {
     "share_group_describe": Case(
         77, lambda port: port.share_group_describe(ALICE, ["g"]), each, (("GROUP", "DESCRIBE"),)
     ),
+    "streams_group_heartbeat": Case(
+        88,
+        lambda port: port.streams_group_heartbeat(
+            ALICE,
+            api.StreamsGroupHeartbeatRequest(
+                "g",
+                "m",
+                0,
+                rebalance_timeout_ms=1000,
+                topology=api.Topology(0, (api.Subtopology("0", ("t",), repartition_sink_topics=("t",)),)),
+            ),
+        ),
+        own,
+        (("GROUP", "READ"), ("TOPIC", "DESCRIBE")),
+    ),
+    "streams_group_describe": Case(
+        89, lambda port: port.streams_group_describe(ALICE, ["g"]), each, (("GROUP", "DESCRIBE"),)
+    ),
     "share_fetch": Case(
         78,
         lambda port: answered(

@@ -8,6 +8,7 @@ from pathlib import Path
 import embedkafka
 from embedkafka.config import BROKER_CONFIGS, TOPIC_CONFIGS, TOPIC_SYNONYMS
 from embedkafka.config.broker_groups import BOUNDED
+from embedkafka.config.group import GROUP_SYNONYMS
 from embedkafka.storage.config import LogConfig
 
 PACKAGE = Path(embedkafka.__file__).parent
@@ -21,6 +22,7 @@ HANDLED_BY_NAME = {
 def test_every_broker_setting_is_asked_for_or_says_why_it_changes_nothing() -> None:
     defaults_of_topics = {synonym.name for family in TOPIC_SYNONYMS.values() for synonym in family}
     of_groups = {name for each in BOUNDED for name in (each.broker_name, each.lower, each.upper)}  # see test_group.py
+    of_groups.update(GROUP_SYNONYMS.values())
     ignored = [
         name
         for name in BROKER_CONFIGS

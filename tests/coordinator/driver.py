@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,6 @@ from embedkafka.coordinator.decision import (
     Command,
     CommitOffsets,
     Decision,
-    GroupChanged,
     JoinGroup,
     Loaded,
     ParkKey,
@@ -61,9 +61,11 @@ class Driver:
 
     def send(self, command: Command) -> Decision:
         """Handle a command and let the decision take effect; checks that handling changed nothing."""
-        before = copy.deepcopy((self.machine._durable, self.machine._soft))
+        unchanging = {id(each): each for each in self._unchanging()}
+        before = copy.deepcopy((self.machine._durable, self.machine._soft, self.machine._soft_streams), unchanging)
         decision = self.machine.handle(command, self.now_ms, self.topics, self.settings)
-        assert (self.machine._durable, self.machine._soft) == before, f"{command} changed the machine"
+        after = (self.machine._durable, self.machine._soft, self.machine._soft_streams)
+        assert after == before, f"{command} changed the machine"
         for record in decision.records:
             key, value = records.encode(record)
             self.log.append((key, value))
@@ -71,10 +73,10 @@ class Driver:
             assert decoded == record
             self.machine.apply(record)
         for event in decision.events:
-            if isinstance(event, GroupChanged):
-                self.machine.note(event)
-            else:
+            if isinstance(event, ShareMemberGone):
                 self.gone.append(event)
+            else:
+                self.machine.note(event)
         for timer in decision.timers:
             if timer.keep and timer.key in self.timers:
                 continue
@@ -87,6 +89,15 @@ class Driver:
         if decision.park is not None:
             self.parked.add(decision.park)
         return decision
+
+    def _unchanging(self) -> Iterator[object]:
+        """What is large, and immutable by its type: a copy of a group need not copy it."""
+        durable = self.machine._durable
+        yield self.topics
+        for group in (*durable.consumer_groups.values(), *durable.share_groups.values()):
+            yield from group.members.values()
+        for streams in durable.streams_groups.values():
+            yield from (*streams.members.values(), *streams.targets.values(), streams.topology, streams._configured)
 
     def fire(self, key: TimerKey) -> Decision:
         return self.send(self.timers.pop(key)[1])

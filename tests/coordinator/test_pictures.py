@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,18 +13,23 @@ from embedkafka.coordinator.consumer.reconcile import OUTCOMES
 from embedkafka.coordinator.share import states as share_states
 from embedkafka.coordinator.share.member import NEXT_STATES
 from embedkafka.coordinator.share_partition import standing
+from embedkafka.coordinator.streams.reconcile import OUTCOMES as STREAMS_OUTCOMES
 from embedkafka.coordinator.transaction.state import PREDECESSORS, TransactionState
 
 ARCHITECTURE = Path(__file__).parents[2] / "embedkafka" / "ARCHITECTURE.md"
 
 
-def draw_reconciliation() -> str:
+def draw_reconciliation(outcomes: Mapping[tuple[bool, bool], Any] = OUTCOMES) -> str:
     lines = ["| has to give up | waits for others | next state | member epoch |", "|---|---|---|---|"]
-    for (gives_up, waits), outcome in sorted(OUTCOMES.items(), reverse=True):
+    for (gives_up, waits), outcome in sorted(outcomes.items(), reverse=True):
         epoch = "the target's" if outcome.takes_target_epoch else "stays"
         words = ["yes" if fact else "no" for fact in (gives_up, waits)]
         lines.append(f"| {words[0]} | {words[1]} | `{outcome.state.name}` | {epoch} |")
     return "\n".join(lines)
+
+
+def draw_reconciliation_of_tasks() -> str:
+    return draw_reconciliation(STREAMS_OUTCOMES)
 
 
 def draw_classic() -> str:
@@ -67,6 +74,7 @@ def draw_transaction() -> str:
     "draw",
     [
         draw_reconciliation,
+        draw_reconciliation_of_tasks,
         draw_classic,
         draw_share_states,
         draw_share_members,

@@ -15,8 +15,10 @@ from embedkafka.broker.api import (
     DescribedConsumerGroup,
     DescribedGroup,
     DescribedShareGroup,
+    DescribedStreamsGroup,
     DescribeGroupsRequest,
     DescribeShareGroupsRequest,
+    DescribeStreamsGroupsRequest,
     GroupResult,
     HeartbeatRequest,
     JoinGroupReply,
@@ -28,11 +30,13 @@ from embedkafka.broker.api import (
     OffsetFetchReply,
     OffsetFetchRequest,
     ShareGroupHeartbeatReply,
+    StreamsGroupHeartbeatReply,
     SyncGroupReply,
     SyncGroupRequest,
 )
 from embedkafka.coordinator.decision import JOIN, Command, CommitOffsets, ConsumerHeartbeat, JoinGroup, ParkKey
 from embedkafka.coordinator.share.commands import DeleteStates, ListStates, OpenStates, ShareHeartbeat
+from embedkafka.coordinator.streams.commands import StreamsHeartbeat, StreamsHeartbeatResult
 
 
 def error_reply(command: Command, error_code: int) -> Any:
@@ -61,6 +65,10 @@ def error_reply(command: Command, error_code: int) -> Any:
         return ShareGroupHeartbeatReply(error_code)
     if isinstance(command, DescribeShareGroupsRequest):
         return [DescribedShareGroup(group_id, error_code) for group_id in command.group_ids]
+    if isinstance(command, StreamsHeartbeat):
+        return StreamsHeartbeatResult(StreamsGroupHeartbeatReply(error_code))
+    if isinstance(command, DescribeStreamsGroupsRequest):
+        return [DescribedStreamsGroup(group_id, error_code) for group_id in command.group_ids]
     if isinstance(command, AlterShareGroupOffsetsRequest):
         return AlterShareGroupOffsetsReply(error_code)
     if isinstance(command, DeleteShareGroupOffsetsRequest):

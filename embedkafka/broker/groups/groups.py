@@ -45,6 +45,7 @@ from embedkafka.broker.groups.host import GroupsHost
 from embedkafka.broker.groups.members import host_of
 from embedkafka.broker.groups.shard import PARKED, Asker, Complete, GroupShard
 from embedkafka.broker.groups.share_groups import ShareGroups
+from embedkafka.broker.groups.streams_groups import StreamsGroups
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
@@ -79,6 +80,7 @@ class Groups:
         self._shard_count = host.offsets_partition_count()
         self._shards: dict[int, GroupShard] = {}  # made at first use
         self.share = ShareGroups(host, self._shard)
+        self.streams = StreamsGroups(host, config, self._shard)
         self._retention_timer: Timer | None = None
         if not read_only:
             self._wait_for_retention()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from embedkafka.broker.api import BrokerEndpoint, RequestContext
+from embedkafka.broker.api import BrokerEndpoint, NewTopicSpec, RequestContext, TopicResult
 from embedkafka.broker.groups.configs import effective_settings
 from embedkafka.broker.shard import ShardLog
 from embedkafka.clock import Clock
@@ -89,6 +89,9 @@ class GroupsHost(Protocol):
     def hidden_topics(self, context: RequestContext) -> frozenset[str]:
         """Topics that the caller may not know of.  Called without a lock held; O(topics)."""
 
+    def create_topics(self, context: RequestContext, specs: Sequence[NewTopicSpec]) -> Sequence[TopicResult]:
+        """Create topics as the caller could; where it may not create one of them, none.  Called without a lock held."""
+
     def offsets_partition_count(self) -> int:
         """How many partitions ``__consumer_offsets`` has, or will have once it is created."""
 
@@ -119,6 +122,8 @@ def group_config(settings: Any) -> GroupConfig:
         consumer_assignors=tuple(settings["group.consumer.assignors"]) or ("uniform",),
         consumer_migration_policy=MigrationPolicy(settings["group.consumer.migration.policy"].lower()),
         share_max_size=settings["group.share.max.size"],
+        streams_max_size=settings["group.streams.max.size"],
         hides_topics=bool(settings["authorizer.class.name"]),
         speaks_consumer_protocol="consumer" in settings["group.coordinator.rebalance.protocols"],
+        speaks_streams_protocol="streams" in settings["group.coordinator.rebalance.protocols"],
     )

@@ -16,6 +16,7 @@ from embedkafka.broker.api import (
     DescribeConsumerGroupsRequest,
     DescribeGroupsRequest,
     DescribeShareGroupsRequest,
+    DescribeStreamsGroupsRequest,
     ListGroupsRequest,
     Liveness,
     OffsetFetchRequest,
@@ -46,6 +47,7 @@ from embedkafka.coordinator.decision import (
 )
 from embedkafka.coordinator.machine import GroupMachine
 from embedkafka.coordinator.share.commands import ListStates, ShareHeartbeat
+from embedkafka.coordinator.streams.commands import SoftChanged, StreamsHeartbeat
 from embedkafka.coordinator.topics import Topics
 from embedkafka.errors import BrokerResponseError, CoordinatorNotAvailableError, NotCoordinatorError
 from embedkafka.record import BatchHeader, Record, encode_batch
@@ -75,13 +77,21 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         read_only: answer from the log; change nothing, start no timer.
     """
 
-    creating = (JoinGroup, ConsumerHeartbeat, ShareHeartbeat, CommitOffsets, AlterShareGroupOffsetsRequest)
+    creating = (
+        JoinGroup,
+        ConsumerHeartbeat,
+        ShareHeartbeat,
+        StreamsHeartbeat,
+        CommitOffsets,
+        AlterShareGroupOffsetsRequest,
+    )
     reading = (
         OffsetFetchRequest,
         ListGroupsRequest,
         DescribeGroupsRequest,
         DescribeConsumerGroupsRequest,
         DescribeShareGroupsRequest,
+        DescribeStreamsGroupsRequest,
         ListStates,
     )
 
@@ -224,6 +234,8 @@ class GroupShard(Shard[GroupMachine, OffsetsLog, Decision, Asker]):
         for event in decision.events:
             if isinstance(event, GroupChanged):
                 self._note(event)
+            elif isinstance(event, SoftChanged):
+                self._machine.note(event)
             else:
                 self._outbox.add(partial(self._host.share_member_gone, *event))
         for timer in decision.timers:

@@ -96,6 +96,8 @@ RIGHTS: dict[int, Rights] = {
     85: Rights(cluster=_ACTION),  # WriteShareGroupState
     86: Rights(cluster=_ACTION),  # DeleteShareGroupState
     87: Rights(cluster=_ACTION),  # ReadShareGroupStateSummary
+    88: Rights(topic=_DESCRIBE, group=_READ),  # StreamsGroupHeartbeat; internal topics need CREATE
+    89: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # StreamsGroupDescribe
     90: Rights(topic=_DESCRIBE, group=_DESCRIBE),  # DescribeShareGroupOffsets
     91: Rights(topic=_READ, group=_READ),  # AlterShareGroupOffsets
     92: Rights(topic=_READ, group=_DELETE),  # DeleteShareGroupOffsets

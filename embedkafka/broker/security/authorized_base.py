@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
 
-G = TypeVar("G", api.DescribedConsumerGroup, api.DescribedShareGroup)
+G = TypeVar("G", api.DescribedConsumerGroup, api.DescribedShareGroup, api.DescribedStreamsGroup)
 K = TypeVar("K")
 R = TypeVar("R")
 

@@ -16,6 +16,7 @@ from embedkafka.broker.security.authorized_groups import AuthorizedGroups
 from embedkafka.broker.security.authorized_records import AuthorizedRecords
 from embedkafka.broker.security.authorized_share import AuthorizedShareGroups
 from embedkafka.broker.security.authorized_share_states import AuthorizedShareStates
+from embedkafka.broker.security.authorized_streams import AuthorizedStreamsGroups
 from embedkafka.broker.security.authorized_topics import AuthorizedTopics
 from embedkafka.broker.security.authorized_transactions import AuthorizedTransactions
 
@@ -27,6 +28,7 @@ class AuthorizedPort(
     AuthorizedGroups,
     AuthorizedShareGroups,
     AuthorizedShareStates,
+    AuthorizedStreamsGroups,
     AuthorizedTransactions,
 ):
     """Rules, users and limits are the cluster's; everything else is in the parts."""

@@ -19,7 +19,7 @@ from embedkafka.coordinator.consumer.member import STATIC_LEAVE_EPOCH, Member, M
 from embedkafka.coordinator.consumer.offsets import commit_errors, epoch_error
 from embedkafka.coordinator.decision import CommitOffsets, Timer
 from embedkafka.coordinator.group_type import KnownMember, Session
-from embedkafka.coordinator.logged_group import LoggedGroup
+from embedkafka.coordinator.logged_group import PartitionsGroup
 from embedkafka.coordinator.records import (
     ConsumerGroupRecord,
     ConsumerMemberRecord,
@@ -42,7 +42,7 @@ def session_timeout_ms(member: Member, settings: GroupSettings) -> int:
 
 
 @dataclass(slots=True)
-class ConsumerGroup(LoggedGroup[Member]):
+class ConsumerGroup(PartitionsGroup[Member]):
     """``regexes`` are by pattern."""
 
     regexes: dict[str, ConsumerGroupRegularExpressionValue] = field(default_factory=dict)

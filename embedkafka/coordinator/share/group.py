@@ -13,7 +13,7 @@ from embedkafka.coordinator.api import OffsetFetchRequest
 from embedkafka.coordinator.config import GroupSettings
 from embedkafka.coordinator.decision import CommitOffsets, Timer
 from embedkafka.coordinator.group_type import KnownMember, Session
-from embedkafka.coordinator.logged_group import LoggedGroup
+from embedkafka.coordinator.logged_group import PartitionsGroup
 from embedkafka.coordinator.records import Record
 from embedkafka.coordinator.share import serialized
 from embedkafka.coordinator.share.member import ShareMember
@@ -33,7 +33,7 @@ from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
 
 @dataclass(slots=True)
-class ShareGroup(LoggedGroup[ShareMember]):
+class ShareGroup(PartitionsGroup[ShareMember]):
     """``states`` are those that the share coordinator keeps."""
 
     states: ShareStates = NO_STATES

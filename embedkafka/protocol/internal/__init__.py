@@ -22,9 +22,15 @@ type  key                                       value, with its versions
 14    ShareGroupCurrentMemberAssignmentKey      its value 0
 15    ShareGroupStatePartitionMetadataKey       its value 0
 16    ConsumerGroupRegularExpressionKey         its value 0
+17    StreamsGroupMetadataKey                   its value 0
+19    StreamsGroupMemberMetadataKey             its value 0
+20    StreamsGroupTargetAssignmentMetadataKey   its value 0
+21    StreamsGroupTargetAssignmentMemberKey     its value 0
+22    StreamsGroupCurrentMemberAssignmentKey    its value 0
+23    StreamsGroupTopologyKey                   its value 0
 ====  ========================================  ==========================
 
-9 is what early versions of share groups (KIP-932) kept of topics; 17 and on belong to streams groups (KIP-1071).
+9 is what early versions of share groups (KIP-932) kept of topics, 18 what those of streams groups (KIP-1071) did.
 
 ``__share_group_state``: 0 ShareSnapshotKey and 1 ShareUpdateKey, each with its value 0.
 """

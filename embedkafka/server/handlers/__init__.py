@@ -25,6 +25,7 @@ FAMILIES = {
     "share_records": (78, 79),
     "share_states": (83, 84, 85, 86, 87),
     "storage": (21, 34, 35),
+    "streams_groups": (88, 89),
     "topics": (3, 19, 20, 37, 60),
     "transactions": (22, 24, 25, 26, 28),
     "transactions_admin": (27, 61, 65, 66),

@@ -1,4 +1,4 @@
-"""A client of the classic protocol that comes to a share group is turned away, with Kafka's errors."""
+"""A client of the classic protocol that comes to a share or streams group is turned away, with Kafka's errors."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from embedkafka.coordinator.api import (
     SyncGroupRequest,
 )
 from embedkafka.coordinator.decision import Decision, JoinGroup
+from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
-from embedkafka.coordinator.share.group import ShareGroup
 from embedkafka.errors import InconsistentGroupProtocolError, UnknownMemberIdError
 
 
-def join_group(command: JoinGroup, group: ShareGroup, moment: Moment) -> Decision:
+def join_group(command: JoinGroup, group: AnyGroup, moment: Moment) -> Decision:
     reply = JoinGroupReply(InconsistentGroupProtocolError.errno, member_id=command.request.member_id)
     return Decision(reply=reply)
 
 
-def sync_group(request: SyncGroupRequest, group: ShareGroup, moment: Moment) -> Decision:
+def sync_group(request: SyncGroupRequest, group: AnyGroup, moment: Moment) -> Decision:
     return Decision(reply=SyncGroupReply(UnknownMemberIdError.errno))
 
 
-def heartbeat(request: HeartbeatRequest, group: ShareGroup, moment: Moment) -> Decision:
+def heartbeat(request: HeartbeatRequest, group: AnyGroup, moment: Moment) -> Decision:
     return Decision(reply=UnknownMemberIdError.errno)
 
 
-def leave_group(request: LeaveGroupRequest, group: ShareGroup, moment: Moment) -> Decision:
+def leave_group(request: LeaveGroupRequest, group: AnyGroup, moment: Moment) -> Decision:
     error_code = UnknownMemberIdError.errno
     members = [LeftMember(each.member_id, each.group_instance_id, error_code) for each in request.members]
     return Decision(reply=LeaveGroupReply(0, members))
