@@ -175,7 +175,8 @@ class EmbeddedKafka:
             What listens: ``address`` ("host:port", as clients are told), ``host``, ``port``, ``close()``.
 
         Raises:
-            KafkaConfigurationError: a public address without authentication, or a certificate that cannot be read.
+            KafkaConfigurationError: a public address without authentication, no such port, or a certificate that cannot
+                be read.
             OSError: the address is not this machine's, or taken.
         """
         from embedkafka.server.access import access

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import math
@@ -14,9 +15,9 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from embedkafka.errors import IllegalStateError
+from embedkafka.errors import IllegalStateError, KafkaConfigurationError
 from embedkafka.server.connection import Connection
 from embedkafka.server.handlers import Handlers, Served
 from embedkafka.server.limits import STALLED_S, Limits
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
 
 _log = logging.getLogger(__name__)
+
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_EXHAUSTION_TOLD_S = 60.0
 
 _GRACE_S = 5.0  # for replies that are under way when the listener closes
 
@@ -50,7 +54,13 @@ class Listener:
     """
 
     def __init__(
-        self, engine: Engine, sock: socket.socket, *, advertised: Endpoint | None, security_protocol: str
+        self,
+        engine: Engine,
+        sock: socket.socket,
+        *,
+        advertised: Endpoint | None,
+        security_protocol: str,
+        ssl_context: ssl.SSLContext | None,
     ) -> None:
         self.engine = engine
         self.host: str
@@ -62,11 +72,16 @@ class Listener:
         self.advertised = advertised or (_EVERYWHERE.get(self.host, self.host), self.port)
         self.owner: object = None  # kept alive as long as somebody may connect
         self._socket = sock
+        self._ssl_context = ssl_context
         self._process_id = os.getpid()
         self._lock = threading.RLock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=f"embedkafka-listener-{self.port}", daemon=True)
         self._site: Site | None = None
+        self._server: asyncio.Server | None = None
+        self._has_begun = threading.Event()  # to accept, or failed to
+        self._failure: BaseException | None = None
+        self._told_of_exhaustion_s = -math.inf
         self._loop = _new_loop()  # last, so that Ctrl-C does not leave one unclosed
 
     @classmethod
@@ -93,13 +108,19 @@ class Listener:
 
         Raises:
             OSError: the address is not ours, or taken.
+            KafkaConfigurationError: no such port.
         """
+        _check_port(port, at_least=0)
+        if advertised is not None:
+            _check_port(advertised[1], at_least=1)
         engine.check_usable()
         limits = Limits.of(engine.config)
         sock = _bind(host, port, limits)
-        listener = cls(engine, sock, advertised=advertised, security_protocol=security_protocol)
+        listener = cls(
+            engine, sock, advertised=advertised, security_protocol=security_protocol, ssl_context=ssl_context
+        )
         try:
-            listener._prepare(limits, ssl_context, new_peer)
+            listener._prepare(limits, new_peer)
         except BaseException:
             sock.close()
             listener._loop.close()
@@ -108,9 +129,13 @@ class Listener:
             _listeners.add(listener)
             engine.door_opened(listener)
             listener._thread.start()
+            listener._has_begun.wait()
         except BaseException:  # Ctrl-C
             listener.close()
             raise
+        if listener._failure is not None:
+            listener.close()
+            raise listener._failure
         return listener
 
     @property
@@ -168,8 +193,8 @@ class Listener:
 
     # The thread ------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, limits: Limits, ssl_context: ssl.SSLContext | None, new_peer: Callable[[str], Peer]) -> None:
-        self._site = site = Site(
+    def _prepare(self, limits: Limits, new_peer: Callable[[str], Peer]) -> None:
+        self._site = Site(
             self.engine,
             next(iter(self.engine.ports.values())),
             self._loop,
@@ -179,24 +204,34 @@ class Listener:
             advertised=self._told if self._is_everywhere else self.advertised,
             new_peer=new_peer,
         )
-        self._server = self._loop.run_until_complete(
-            self._loop.create_server(
-                partial(Connection, site),
-                sock=self._socket,
-                ssl=ssl_context,
-                backlog=limits.socket_listen_backlog_size,
-            )
+        self._loop.set_exception_handler(self._unexpected)
+
+    async def _begin(self, site: Site) -> asyncio.Server:
+        return await self._loop.create_server(
+            partial(Connection, site),
+            sock=self._socket,
+            ssl=self._ssl_context,
+            ssl_handshake_timeout=None if self._ssl_context is None else STALLED_S,
+            backlog=site.limits.socket_listen_backlog_size,
         )
 
     def _run(self) -> None:
         site = self._site
         assert site is not None
         site.mailbox.belongs_here()
-        site.warm_up()
-        self._close_idle()
         try:
+            # Here and not in the thread that opens: that may have a loop of its own, which is running.
+            self._server = self._loop.run_until_complete(self._begin(site))
+            self._has_begun.set()
+            site.warm_up()
+            self._close_idle()
             self._loop.run_forever()
+        except BaseException as error:
+            self._failure = error
+            self._socket.close()
+            raise
         finally:
+            self._has_begun.set()
             site.workers.close()
             self._loop.close()
 
@@ -212,9 +247,21 @@ class Listener:
                 connection.abort()
         self._loop.call_later(min(max(idle_s / 4, 0.01), STALLED_S), self._close_idle)
 
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What went wrong in the loop itself; of too many open files a word now and then will do."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _EXHAUSTED):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_of_exhaustion_s > _EXHAUSTION_TOLD_S:
+            self._told_of_exhaustion_s = loop.time()
+            _log.error("%s accepts no connections: %s (see `ulimit -n`, and max.connections)", self.address, error)
+
     def _begin_to_close(self) -> None:
         site = self._site
         assert site is not None
+        if self._server is None:
+            self._loop.call_soon(self._begin_to_close)  # it is just about to begin
+            return
         site.is_closing = True
         self._server.close()
         deadline = self._loop.time() + _GRACE_S
@@ -240,7 +287,7 @@ def is_loopback(host: str) -> bool:
     """Whether an address or name means this machine only."""
     if not host:
         return False
-    infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    infos = _addresses(host, None)
     return all(ipaddress.ip_address(str(info[4][0]).partition("%")[0]).is_loopback for info in infos)
 
 
@@ -253,8 +300,27 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+def _check_port(port: int, *, at_least: int) -> None:
+    if not (isinstance(port, int) and at_least <= port <= 65535):
+        raise KafkaConfigurationError(f"a port is a number from {at_least} to 65535, not {port!r}")
+
+
+def _addresses(host: str, port: int | None) -> list[Any]:
+    """What a name stands for, as ``getaddrinfo`` says it.
+
+    Raises:
+        OSError: nothing; it names the name.
+    """
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError:
+        raise OSError(errno.EINVAL, "Not a host name", host) from None
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, host) from None
+
+
 def _bind(host: str, port: int, limits: Limits) -> socket.socket:
-    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    infos = _addresses(host, port)
     family, _, _, _, address = min(infos, key=lambda info: info[0] != socket.AF_INET)  # IPv4 where a name has both
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY where it knows TCP
     try:
@@ -270,6 +336,9 @@ def _bind(host: str, port: int, limits: Limits) -> socket.socket:
         sock.setblocking(False)
         sock.bind(address)
         sock.listen(limits.socket_listen_backlog_size)
+    except OSError as error:
+        sock.close()
+        raise type(error)(error.errno, error.strerror, _text((host, port))) from None
     except BaseException:
         sock.close()
         raise

@@ -63,7 +63,13 @@ def server_context(
                 open(path, "rb").close()  # says which one it is that cannot be read; ssl does not
         _load_identity(context, config, certfile, keyfile, password)
         _load_trusted(context, config, cafile)
-    except (OSError, ssl.SSLError) as error:
+    except ssl.SSLError as error:  # says neither which file nor, mostly, what is wrong with it
+        files = [str(each) for each in (certfile or config.text("ssl.keystore.location"), keyfile, cafile) if each]
+        raise KafkaConfigurationError(
+            f"{' or '.join(files) or 'ssl.keystore.key'} cannot be used: not PEM, not this certificate's key, or not "
+            f"the key's password ({error})"
+        ) from error
+    except OSError as error:
         raise KafkaConfigurationError(f"a certificate or key cannot be read: {error}") from error
     context.verify_mode = _CLIENT_AUTH[client_auth or config.text("ssl.client.auth")]
     return context

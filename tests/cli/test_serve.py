@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -95,6 +96,25 @@ def test_a_signal_that_comes_twice_at_once_is_one_wish(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert (data / "broker-0" / ".kafka_cleanshutdown").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit")
+def test_too_many_open_files_are_said_once_and_forgotten_when_some_are_closed() -> None:
+    with served("--memory", "--json") as process:
+        port = ready(process)["port"]
+        assert isinstance(port, int)
+        open_files = len(os.listdir(f"/proc/{process.pid}/fd"))
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (open_files + 3, open_files + 3))
+        peers = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(10)]
+        peers[0].sendall(API_VERSIONS)
+        assert peers[0].recv(8)  # it has looked at all of them
+        for peer in peers:
+            peer.close()
+        assert ask(port)[4:] == (7).to_bytes(4, "big")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert process.stderr is not None
+        assert process.stderr.read().count("Too many open files") <= 1
 
 
 def test_a_later_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

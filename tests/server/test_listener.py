@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import socket
@@ -101,9 +102,29 @@ def test_an_ipv6_address_is_written_in_brackets(kafka: EmbeddedKafka) -> None:
 
 def test_a_taken_port_is_an_error_and_leaves_nothing_behind(kafka: EmbeddedKafka) -> None:
     taken = kafka.listen()
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError, match=f"in use: '{taken.address}'"):
         kafka.listen(port=taken.port)
     assert kafka.engine.doors == [taken]
+
+
+@pytest.mark.parametrize("port", [65536, -1, "9092"])
+def test_a_port_that_is_none_is_an_error(kafka: EmbeddedKafka, port: int) -> None:
+    with pytest.raises(KafkaConfigurationError, match="from 0 to 65535"):
+        kafka.listen(port=port)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "x" * 300])
+def test_a_host_that_nobody_knows_is_named(kafka: EmbeddedKafka, host: str) -> None:
+    with pytest.raises(OSError, match=host):
+        kafka.listen(host)
+
+
+def test_a_listener_may_be_opened_and_closed_where_a_loop_is_running(kafka: EmbeddedKafka) -> None:
+    async def listen() -> int:
+        with kafka.listen() as listener, WirePeer(listener) as peer:
+            return int(peer.ask(18, 3, VERSIONS).error_code)
+
+    assert asyncio.run(listen()) == 0
 
 
 # The lock file -------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from embedkafka.admin import (
     UserScramCredentialUpsertion,
 )
 from embedkafka.broker.api import RequestContext
+from embedkafka.errors import KafkaConfigurationError
 from embedkafka.protocol.apis.api_03_metadata import MetadataRequest, MetadataRequestTopic
 from embedkafka.protocol.apis.api_19_create_topics import CreatableTopic, CreateTopicsRequest
 from embedkafka.protocol.apis.api_20_delete_topics import DeleteTopicsRequest, DeleteTopicState
@@ -272,6 +273,13 @@ def test_listeners_of_several_protocols_serve_one_engine(
         consumer = kafka_python.KafkaConsumer(**settings)
         assert consumer.topics() == {"t"}
         consumer.close()
+
+
+def test_a_key_that_is_not_the_certificates_is_named(
+    kafka: EmbeddedKafka, server: Certificate, alice: Certificate
+) -> None:
+    with pytest.raises(KafkaConfigurationError, match=str(alice.key)):
+        kafka.listen(security_protocol="SSL", ssl_certfile=server.certificate, ssl_keyfile=alice.key)
 
 
 # Rules and limits -----------------------------------------------------------------------------------------------------
