@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+from embedkafka.broker import loggers
 from embedkafka.broker.api import (
     AlterConfigOp,
     ConfigChange,
@@ -120,7 +121,14 @@ class Configs:
                 raise InvalidRequestError("Group name must not be empty")
             own = self._groups.own(resource.name)
             return [(key, self._group_entry(key, own.get(name))) for name, key in sorted(GROUP_CONFIGS.items())]
+        if resource.resource_type == ResourceType.BROKER_LOGGER:
+            self._check_logging_broker(resource.name)
+            return [(_logger_key(entry.name), entry) for entry in loggers.described()]
         raise InvalidRequestError(f"there are no settings for resource type {resource.resource_type}")
+
+    def _check_logging_broker(self, name: str) -> None:
+        if self._checked_broker(name) is None:
+            raise InvalidRequestError("a logger is a certain broker's")
 
     def resources(self, resource_types: Collection[int]) -> list[ConfigResourceKey]:
         """What can have settings: every topic and broker, and groups that have some."""
@@ -211,9 +219,21 @@ class Configs:
     ) -> list[ConfigResult]:
         """Change some settings of each resource (KIP-339); all of a resource's or none."""
         return [
-            self._altered(resource, partial(_applied, resource, ops), validate_only)
+            self._logger_altered(resource, ops, validate_only)
+            if resource.resource_type == ResourceType.BROKER_LOGGER
+            else self._altered(resource, partial(_applied, resource, ops), validate_only)
             for resource, ops in changes.items()
         ]
+
+    def _logger_altered(
+        self, resource: ConfigResourceKey, changes: Sequence[ConfigChange], validate_only: bool
+    ) -> ConfigResult:
+        try:
+            self._check_logging_broker(resource.name)
+            loggers.alter(changes, validate_only=validate_only)
+        except BrokerResponseError as error:
+            return _failed(resource, error)
+        return ConfigResult(resource)
 
     def replace(
         self, configs: Mapping[ConfigResourceKey, Mapping[str, str | None]], *, validate_only: bool
@@ -325,6 +345,10 @@ def _edited(key: ConfigKey, current: str | None, change: ConfigChange) -> str:
 def _dynamic_entry(key: ConfigKey, value: str) -> ConfigEntry:
     synonym = ConfigSynonym(key.name, value, _DYNAMIC_DEFAULT_BROKER_CONFIG)
     return ConfigEntry(key.name, value, _DYNAMIC_DEFAULT_BROKER_CONFIG, False, False, [synonym], int(key.type))
+
+
+def _logger_key(name: str) -> ConfigKey:
+    return ConfigKey(name, ConfigType.STRING, None, "The level of a logger; what holds for those below it, too.")
 
 
 def _shaped(entry: ConfigEntry, key: ConfigKey, synonyms: bool, documentation: bool) -> ConfigEntry:
