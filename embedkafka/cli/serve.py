@@ -135,8 +135,7 @@ def serve(
     protection = _protection(sasl=sasl or bool(user), ssl=ssl, ssl_key=ssl_key, ssl_client_ca=ssl_client_ca)
     is_authenticated = sasl or bool(user) or bool(ssl_client_ca)
     _refuse_public(host, is_allowed=is_authenticated or allow_public)
-    _log_to_stderr(verbose=verbose)
-    with stop_signals() as stopped, _opened(session, settings, memory=memory) as kafka:
+    with _logging(verbose=verbose), stop_signals() as stopped, _opened(session, settings, memory=memory) as kafka:
         _add_users(kafka, user or [])
         listener = _listen(
             kafka,
@@ -183,13 +182,20 @@ def _refuse_public(host: str, *, is_allowed: bool) -> None:
         )
 
 
-def _log_to_stderr(*, verbose: bool) -> None:
+@contextmanager
+def _logging(*, verbose: bool) -> Iterator[None]:
     """A server's log has the time in front, and says whom it refused where that is asked for."""
+    log = logging.getLogger("embedkafka")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    log = logging.getLogger("embedkafka")
-    log.handlers[:] = [handler]
+    level = log.level
+    log.addHandler(handler)
     log.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
 
 
 @contextmanager
