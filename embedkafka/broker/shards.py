@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from embedkafka.broker.groups.groups import partition_of
 from embedkafka.broker.shard import Shard
 
 S = TypeVar("S", bound=Shard[Any, Any, Any, Any])
@@ -49,3 +49,14 @@ class Shards(Generic[S]):
         """Close those that are in use."""
         for shard in self.in_use():
             shard.close()
+
+
+@lru_cache(maxsize=4096)
+def partition_of(key: str, partition_count: int) -> int:
+    """The partition of a coordinator's topic that holds a key: Java's ``Utils.abs(key.hashCode()) % count``."""
+    value = 0
+    encoded = key.encode("utf-16-be", "surrogatepass")
+    for high, low in zip(encoded[::2], encoded[1::2], strict=True):
+        value = (31 * value + (high << 8 | low)) & 0xFFFFFFFF
+    signed = value - (1 << 32) if value >= 1 << 31 else value
+    return 0 if signed == -(1 << 31) else abs(signed) % partition_count

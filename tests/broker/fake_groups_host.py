@@ -176,7 +176,7 @@ class World:
         return World(self.config, FakeHost(self.clock, self.host.logs))
 
     def log(self, group_id: str = "g") -> FakeLog:
-        from embedkafka.broker.groups.groups import partition_of
+        from embedkafka.broker.shards import partition_of
 
         found = self.host.offsets_log(partition_of(group_id, 50), False)
         assert found is not None

@@ -18,7 +18,8 @@ from embedkafka.broker.api import (
     OffsetToCommit,
     RequestContext,
 )
-from embedkafka.broker.groups.groups import Groups, partition_of
+from embedkafka.broker.groups.groups import Groups
+from embedkafka.broker.shards import partition_of
 from embedkafka.clock import ManualClock
 from embedkafka.coordinator import records
 from embedkafka.coordinator.config import GroupConfig
@@ -302,7 +303,7 @@ def test_closing_answers_everyone_who_waits(world: World) -> None:
     world.groups.close()
     assert waiting.reply.error_code == COORDINATOR_NOT_AVAILABLE
     assert world.commit(1) == COORDINATOR_NOT_AVAILABLE
-    assert not [timer for timer in world.clock._timers if timer.callback is not None]
+    assert not [timer for *_, timer in world.clock._timers if timer.callback is not None]
 
 
 # What can go wrong --------------------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ def test_an_idle_engine_has_no_timers_but_retention_and_expiry_of_producers() ->
 def test_after_an_append_an_idle_engine_comes_to_rest_again(broker: Broker, clock: ManualClock) -> None:
     fill(broker, 3)
     clock.advance(HOUR_MS)
-    assert len([timer for timer in clock._timers if timer.callback is not None]) == 2
+    assert len([timer for *_, timer in clock._timers if timer.callback is not None]) == 2
 
 
 def test_housekeeping_of_a_real_engine_runs_on_its_thread(path: Path) -> None:

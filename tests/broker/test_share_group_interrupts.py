@@ -22,7 +22,7 @@ def beat(broker: Broker, group_id: str, member_id: str, epoch: int = 0) -> api.S
 
 def check_law(broker: Broker, group_id: str) -> None:
     """What the shard holds is what its log says."""
-    shard = broker.engine.groups._shard(group_id)
+    shard = broker.engine.groups._shards.of(group_id)
     assert isinstance(shard, GroupShard)
     broker.port.share_group_describe(REMOTE, [group_id])  # whatever is suspect is loaded again
     live = shard._machine.durable()

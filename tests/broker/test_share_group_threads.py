@@ -72,7 +72,7 @@ def check(broker: Broker, group_id: str) -> None:
         replies = [broker.port.share_group_heartbeat(REMOTE, request) for request in requests]
     read = [(t, p) for reply in replies for t, partitions in (reply.assignment or {}).items() for p in partitions]
     assert len(read) == len(set(read)) == sum(TOPICS.values())
-    shard = broker.engine.groups._shard(group_id)
+    shard = broker.engine.groups._shards.of(group_id)
     with shard.lock:
         live = shard._machine.durable()
         shard._reload()

@@ -17,7 +17,7 @@ from embedkafka.broker.api import (
     ShareGroupHeartbeatReply,
     ShareGroupHeartbeatRequest,
 )
-from embedkafka.broker.groups.groups import partition_of
+from embedkafka.broker.shards import partition_of
 from embedkafka.errors import (
     CoordinatorNotAvailableError,
     KafkaStorageError,
@@ -76,7 +76,7 @@ def test_states_belong_to_the_epoch_in_which_they_were_asked_for() -> None:
 
 def test_the_share_coordinator_is_asked_with_the_shards_lock_released() -> None:
     world = World()
-    shard = world.groups._shard("g")
+    shard = world.groups._shards.of("g")
     free: list[bool] = []
 
     def look() -> None:
@@ -226,7 +226,7 @@ def test_a_watch_tells_that_there_is_something_to_hear() -> None:
 def test_a_watch_is_told_with_no_lock_held() -> None:
     world = World()
     beat(world, "a")
-    shard = world.groups._shard("g")
+    shard = world.groups._shards.of("g")
     free: list[bool] = []
 
     def look() -> None:
@@ -290,7 +290,7 @@ def test_an_offset_that_the_share_coordinator_refuses_is_an_error_of_its_partiti
     assert (reply.error_code, reply.offsets[TopicPartition("t", 2)].error_code) == (0, 3)
     world.host.share_states.failure = 0
     assert where(world).offsets == {}
-    assert not any(world.groups._shard("g")._machine.find("g").states)  # type: ignore[union-attr]
+    assert not any(world.groups._shards.of("g")._machine.find("g").states)  # type: ignore[union-attr]
 
 
 def test_offsets_of_a_topic_are_forgotten() -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedkafka.broker.groups.groups import partition_of
 from embedkafka.broker.ids import id_text
+from embedkafka.broker.shards import partition_of
 from embedkafka.broker.share.states_straight import UpdateBatches
 from embedkafka.coordinator.share_state import records
 from embedkafka.coordinator.share_state.api import StateBatch

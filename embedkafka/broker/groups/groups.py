@@ -7,7 +7,6 @@ tools find them.  The topic comes into being with the first join or commit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +45,7 @@ from embedkafka.broker.groups.members import host_of
 from embedkafka.broker.groups.shard import PARKED, Asker, Complete, GroupShard
 from embedkafka.broker.groups.share_groups import ShareGroups
 from embedkafka.broker.groups.streams_groups import StreamsGroups
+from embedkafka.broker.shards import Shards
 from embedkafka.clock import Timer
 from embedkafka.coordinator.config import GroupConfig
 from embedkafka.coordinator.decision import (
@@ -76,11 +76,11 @@ class Groups:
     def __init__(self, host: GroupsHost, config: GroupConfig, *, read_only: bool = False) -> None:
         self._host = host
         self._config = config
-        self._read_only = read_only
-        self._shard_count = host.offsets_partition_count()
-        self._shards: dict[int, GroupShard] = {}  # made at first use
-        self.share = ShareGroups(host, self._shard)
-        self.streams = StreamsGroups(host, config, self._shard)
+        self._shards = Shards(
+            host.offsets_partition_count(), lambda index: GroupShard(index, host, config, read_only=read_only)
+        )
+        self.share = ShareGroups(host, self._shards.of)
+        self.streams = StreamsGroups(host, config, self._shards.of)
         self._retention_timer: Timer | None = None
         if not read_only:
             self._wait_for_retention()
@@ -89,13 +89,12 @@ class Groups:
         """Answer everyone who waits, end every timer."""
         if self._retention_timer is not None:
             self._retention_timer.cancel()
-        for shard in list(self._shards.values()):
-            shard.close()
+        self._shards.close()
 
     def find_coordinator(
         self, context: RequestContext, key_type: int, keys: Sequence[str]
     ) -> Sequence[FoundCoordinator]:
-        """This broker, for every group and transactional id; other kinds of coordinators are not here yet."""
+        """This broker: it coordinates every group, transactional id and share partition."""
         if key_type not in (_GROUP_KEY_TYPE, _TRANSACTION_KEY_TYPE, _SHARE_KEY_TYPE):
             message = f"there is no coordinator for keys of type {key_type}"
             return [FoundCoordinator(key, InvalidRequestError.errno, message) for key in keys]
@@ -109,17 +108,17 @@ class Groups:
     ) -> None:
         """Enter a group; answered when everyone has (re)joined."""
         command = JoinGroup(request, context.client_id, host_of(context), self._fresh_id())
-        self._answer(self._shard(request.group_id).run(command, Asker(complete, context.liveness)), complete)
+        self._answer(self._shards.of(request.group_id).run(command, Asker(complete, context.liveness)), complete)
 
     def sync_group(
         self, context: RequestContext, request: SyncGroupRequest, complete: Callable[[SyncGroupReply], None]
     ) -> None:
         """Hand in the assignment, or fetch it; answered when the leader has handed it in."""
-        self._answer(self._shard(request.group_id).run(request, Asker(complete)), complete)
+        self._answer(self._shards.of(request.group_id).run(request, Asker(complete)), complete)
 
     def heartbeat(self, context: RequestContext, request: HeartbeatRequest) -> int:
         """Keep a session alive; the reply is an error code."""
-        error_code: int = self._shard(request.group_id).run(request)
+        error_code: int = self._shards.of(request.group_id).run(request)
         return error_code
 
     def consumer_group_heartbeat(
@@ -131,21 +130,21 @@ class Groups:
             return ConsumerGroupHeartbeatReply(UnsupportedVersionError.errno, message)
         hidden = self._hidden_topics(context, request) if self._config.hides_topics else frozenset()
         command = ConsumerHeartbeat(request, context.client_id, host_of(context), self._fresh_id(), hidden)
-        reply: ConsumerGroupHeartbeatReply = self._shard(request.group_id).run(
+        reply: ConsumerGroupHeartbeatReply = self._shards.of(request.group_id).run(
             command, Asker(liveness=context.liveness)
         )
         return reply
 
     def _hidden_topics(self, context: RequestContext, request: ConsumerGroupHeartbeatRequest) -> frozenset[str] | None:
         """What the sender may not know of; None where nothing is matched for it."""
-        by_pattern = request.subscribed_topic_regex or self._shard(request.group_id).reads_by_pattern(
+        by_pattern = request.subscribed_topic_regex or self._shards.of(request.group_id).reads_by_pattern(
             request.group_id, request.member_id
         )
         return self._host.hidden_topics(context) if by_pattern else None
 
     def leave_group(self, context: RequestContext, group_id: str, members: Sequence[LeavingMember]) -> LeaveGroupReply:
         """Take members out of their group."""
-        reply: LeaveGroupReply = self._shard(group_id).run(LeaveGroupRequest(group_id, members))
+        reply: LeaveGroupReply = self._shards.of(group_id).run(LeaveGroupRequest(group_id, members))
         return reply
 
     def watch_group(
@@ -155,7 +154,7 @@ class Groups:
 
         It may be called more often than that, and once more after what this returns, which ends the watch.
         """
-        return self._shard(group_id).watch(group_id, member_id, callback)
+        return self._shards.of(group_id).watch(group_id, member_id, callback)
 
     # Offsets ------------------------------------------------------------------------------------------------------
 
@@ -175,7 +174,7 @@ class Groups:
 
         To be called without a lock held.
         """
-        return self._shard_at(partition).complete_transaction(
+        return self._shards.at(partition).complete_transaction(
             marker.producer_id,
             marker.producer_epoch,
             commit=marker.committed,
@@ -195,12 +194,12 @@ class Groups:
         if unknown:
             request = _with_offsets(request, {tp: o for tp, o in request.offsets.items() if tp not in unknown})
         command = CommitOffsets(request, topic_ids, producer)
-        reply: OffsetCommitReply = self._shard(request.group_id).run(command)
+        reply: OffsetCommitReply = self._shards.of(request.group_id).run(command)
         return OffsetCommitReply({**reply.error_codes, **unknown}) if unknown else reply
 
     def offset_fetch(self, context: RequestContext, request: OffsetFetchRequest) -> OffsetFetchReply:
         """What a group has committed."""
-        reply: OffsetFetchReply = self._shard(request.group_id).run(request)
+        reply: OffsetFetchReply = self._shards.of(request.group_id).run(request)
         return reply
 
     def offset_delete(
@@ -215,13 +214,13 @@ class Groups:
         known = [topic_partition for topic_partition in partitions if topic_partition not in unknown]
         if unknown and not known:
             return OffsetDeleteReply(0, unknown)  # as Kafka, which does not even look for the group then
-        reply: OffsetDeleteReply = self._shard(group_id).run(OffsetDeleteRequest(group_id, known))
+        reply: OffsetDeleteReply = self._shards.of(group_id).run(OffsetDeleteRequest(group_id, known))
         return OffsetDeleteReply(0, {**reply.error_codes, **unknown}) if unknown and not reply.error_code else reply
 
     def topics_deleted(self, topics: Iterable[str]) -> None:
         """Forget every offset of these topics.  To be called without a lock held."""
         command = TopicsDeleted(tuple(topics))
-        for shard in self._all_shards():
+        for shard in self._shards.all():
             shard.run(command)
 
     # Groups -------------------------------------------------------------------------------------------------------
@@ -231,37 +230,24 @@ class Groups:
     ) -> Sequence[ListedGroup]:
         """Every group, by id; empty filters let everything through."""
         request = ListGroupsRequest(states, types)
-        listed = [group for shard in self._all_shards() for group in shard.run(request) or ()]
+        listed = [group for shard in self._shards.all() for group in shard.run(request) or ()]
         return sorted(listed, key=lambda group: group.group_id)
 
     def describe_groups(self, context: RequestContext, group_ids: Sequence[str]) -> Sequence[DescribedGroup]:
         """Groups with their members, in the order asked."""
-        return [self._shard(group_id).run(DescribeGroupsRequest([group_id]))[0] for group_id in group_ids]
+        return [self._shards.of(group_id).run(DescribeGroupsRequest([group_id]))[0] for group_id in group_ids]
 
     def consumer_group_describe(
         self, context: RequestContext, group_ids: Sequence[str]
     ) -> Sequence[DescribedConsumerGroup]:
         """Consumer groups (KIP-848) with their members, in the order asked."""
-        return [self._shard(group_id).run(DescribeConsumerGroupsRequest([group_id]))[0] for group_id in group_ids]
+        return [self._shards.of(group_id).run(DescribeConsumerGroupsRequest([group_id]))[0] for group_id in group_ids]
 
     def delete_groups(self, context: RequestContext, group_ids: Sequence[str]) -> Sequence[GroupResult]:
         """Delete groups that have no members, with their offsets."""
         return [self.share.delete_group(group_id) for group_id in group_ids]
 
     # ----------------------------------------------------------------------------------------------------------------
-
-    def _shard(self, group_id: str) -> GroupShard:
-        return self._shard_at(partition_of(group_id, self._shard_count))
-
-    def _shard_at(self, index: int) -> GroupShard:
-        shard = self._shards.get(index)
-        if shard is None:
-            made = GroupShard(index, self._host, self._config, read_only=self._read_only)
-            shard = self._shards.setdefault(index, made)  # atomic: of two threads one makes it in vain
-        return shard
-
-    def _all_shards(self) -> list[GroupShard]:
-        return [self._shard_at(index) for index in range(self._shard_count)]
 
     def _fresh_id(self) -> str:
         return str(UUID(int=self._host.random.getrandbits(128), version=4))
@@ -277,19 +263,8 @@ class Groups:
 
     def _expire_offsets(self) -> None:
         self._wait_for_retention()
-        for shard in self._all_shards():
+        for shard in self._shards.all():
             shard.run(ExpireOffsets())
-
-
-@lru_cache(maxsize=4096)
-def partition_of(group_id: str, partition_count: int) -> int:
-    """The partition of ``__consumer_offsets`` that holds a group: Java's ``Utils.abs(id.hashCode()) % count``."""
-    value = 0
-    encoded = group_id.encode("utf-16-be", "surrogatepass")
-    for high, low in zip(encoded[::2], encoded[1::2], strict=True):
-        value = (31 * value + (high << 8 | low)) & 0xFFFFFFFF
-    signed = value - (1 << 32) if value >= 1 << 31 else value
-    return 0 if signed == -(1 << 31) else abs(signed) % partition_count
 
 
 def _with_offsets(request: OffsetCommitRequest, offsets: dict[TopicPartition, OffsetToCommit]) -> OffsetCommitRequest:

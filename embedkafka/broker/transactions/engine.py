@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from embedkafka.broker.groups.groups import partition_of
 from embedkafka.broker.internal_topic import InternalLog, InternalTopic
+from embedkafka.broker.shards import partition_of
 from embedkafka.broker.topic import CONSUMER_OFFSETS, TRANSACTION_STATE
 from embedkafka.broker.transactions.host import transaction_config
 from embedkafka.broker.transactions.markers import write_markers
