@@ -94,6 +94,7 @@ class PartitionProduceReply(NamedTuple):
     log_append_time_ms: int = -1
     log_start_offset: int = -1
     record_indexes: tuple[int, ...] = ()  # of the records for which the batch was refused
+    batches_count: int = 1  # of those that an embedded producer handed over: how many the answer is about
 
 
 class ProduceReply(NamedTuple):

@@ -8,7 +8,7 @@ log.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from embedkafka.broker.api import ActiveProducer
@@ -17,6 +17,7 @@ from embedkafka.errors import UnknownTopicOrPartitionError
 from embedkafka.model import TopicPartition
 from embedkafka.record import EndTransactionMarker, encode_batch, next_offset_after
 from embedkafka.storage.log import AppendInfo, AppendOrigin, Log
+from embedkafka.storage.plain import PlainBatch, SealedRecords
 from embedkafka.storage.producer_state import Verification
 from embedkafka.storage.validation import prepare
 
@@ -153,21 +154,14 @@ class Partition:
             self.clock.call_soon(self._flush_closed)  # a large segment's sync is not the sender's to wait for
         return info
 
-    def append_plain(
-        self,
-        records: bytearray | memoryview,
-        *,
-        record_count: int,
-        max_timestamp: int,
-        producer_id: int = -1,
-        producer_epoch: int = -1,
-        base_sequence: int = -1,
-        is_transactional: bool = False,
-    ) -> int | None:
-        """Append one batch that this process's own codec has sealed, where nothing about it is special.
+    def append_plain(self, batches: Sequence[SealedRecords]) -> int | None:
+        """Append batches that this process's own codec has sealed, where nothing about them is special.
+
+        Args:
+            batches: of one producer's epoch, in order, or of none; see :meth:`Log.append_plain`.
 
         Returns:
-            Its base offset; None where :meth:`append` has to be asked, and nothing was done.
+            The first one's base offset; None where :meth:`append` has to be asked, and nothing was done.
 
         Raises:
             KafkaStorageError: no space, or a write error; nothing is appended then.
@@ -179,17 +173,7 @@ class Partition:
         with self.lock:
             if self.is_deleted:
                 return None
-            return log.append_plain(
-                records,
-                record_count=record_count,
-                max_timestamp=max_timestamp,
-                leader_epoch=self.leader_epoch,
-                now_ms=now_ms,
-                producer_id=producer_id,
-                producer_epoch=producer_epoch,
-                base_sequence=base_sequence,
-                is_transactional=is_transactional,
-            )
+            return log.append_plain(batches, leader_epoch=self.leader_epoch, now_ms=now_ms)
 
     def append_promptly(self, records: memoryview | bytearray) -> int | None:
         """Append a client's batch if that needs no disk to be waited for, and nobody who holds the lock.
@@ -216,12 +200,16 @@ class Partition:
             return None
         (header,) = headers
         return self.append_plain(
-            records,
-            record_count=header.records_count,
-            max_timestamp=header.max_timestamp,
-            producer_id=header.producer_id,
-            producer_epoch=header.producer_epoch,
-            base_sequence=header.base_sequence,
+            (
+                PlainBatch(
+                    records,
+                    header.records_count,
+                    header.max_timestamp,
+                    header.producer_id,
+                    header.producer_epoch,
+                    header.base_sequence,
+                ),
+            )
         )
 
     # Transactions ----------------------------------------------------------------------------------------------------

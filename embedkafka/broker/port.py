@@ -153,19 +153,21 @@ class BrokerPort(SecurityPort, ClusterPort, ShareStatesPort):
         self,
         context: api.RequestContext,
         topic_partition: TopicPartition,
-        batch: SealedBatch,
+        batches: Sequence[SealedBatch],
         acks: int,
         complete: Callable[[api.PartitionProduceReply], None],
         *,
         transactional_id: str | None = None,
     ) -> api.PartitionProduceReply | None:
-        """Append one finished batch of an embedded producer: ``produce`` without the values around it.
+        """Append finished batches of an embedded producer, in order: ``produce`` without the values around it.
 
         Returns:
-            The answer, or None where it comes later through ``complete`` (with one replica it never does).
+            The answer to the first of them, and to as many behind it as it says: they succeeded one behind the other.
+            Those that it is not about were not looked at.  None where the first was taken alone and the answer to it
+            comes later through ``complete`` (with one replica it never does).
         """
         self._admit(ApiKey.PRODUCE, context)
-        return self._producing.produce_sealed(topic_partition, batch, acks, transactional_id)
+        return self._producing.produce_sealed(topic_partition, batches, acks, transactional_id)
 
     def describe_producers(
         self, context: api.RequestContext, topic_partitions: Sequence[TopicPartition]

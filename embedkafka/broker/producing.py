@@ -86,29 +86,31 @@ class Producing:
         return ProduceReply((PartitionProduceReply(topic_partition, 0, None, base_offset, -1, log_start_offset),))
 
     def produce_sealed(
-        self, topic_partition: TopicPartition, batch: SealedBatch, acks: int, transactional_id: str | None = None
+        self,
+        topic_partition: TopicPartition,
+        batches: Sequence[SealedBatch],
+        acks: int,
+        transactional_id: str | None = None,
     ) -> PartitionProduceReply:
-        """Append one batch that an embedded producer has just sealed, straight where nothing about it is special."""
+        """Append what an embedded producer has just sealed, straight and as a whole where nothing about it is special.
+
+        Else the first batch is judged alone, and the answer is about that one.
+        """
         partition = None if self._read_only else self._find(topic_partition)
         if partition is not None:
             try:
-                base_offset = partition.append_plain(
-                    batch.records,
-                    record_count=batch.records_count,
-                    max_timestamp=batch.max_timestamp,
-                    producer_id=batch.producer_id,
-                    producer_epoch=batch.producer_epoch,
-                    base_sequence=batch.base_sequence,
-                    is_transactional=batch.is_transactional,
-                )
+                base_offset = partition.append_plain(batches)
             except BrokerResponseError as error:
                 return _failure(topic_partition, error)
             if base_offset is not None:
                 if partition.parked:
                     partition.wake_readers()
-                return PartitionProduceReply(topic_partition, 0, None, base_offset)
+                return PartitionProduceReply(topic_partition, 0, None, base_offset, batches_count=len(batches))
         request = ProduceRequest(
-            (PartitionBatches(topic_partition, batch.records),), acks, transactional_id=transactional_id, trusted=True
+            (PartitionBatches(topic_partition, batches[0].records),),
+            acks,
+            transactional_id=transactional_id,
+            trusted=True,
         )
         return self.produce(request).partitions[0]
 

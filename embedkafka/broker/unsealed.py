@@ -51,6 +51,10 @@ class Unsealed:
             lane.is_dirty = True
             return topic_partition in self._parked
 
+    def has_parked(self, topic_partition: TopicPartition) -> bool:
+        """Whether a reader is parked at the partition."""
+        return topic_partition in self._parked
+
     def has_any(self, topic_partitions: Iterable[TopicPartition]) -> bool:
         """Whether :meth:`seal` would have something to do."""
         lanes = self._lanes

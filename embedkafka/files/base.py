@@ -15,7 +15,7 @@ What an implementation promises:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Bytes = bytes | bytearray | memoryview
 
@@ -59,6 +59,12 @@ class File(ABC):
         view = memoryview(data)
         while written < len(view):
             written += self.write_at(view[written:], position + written)
+
+    def write_together(self, parts: Sequence[Bytes], position: int) -> None:
+        """Write parts one behind the other from ``position`` on, with as few calls as the system allows."""
+        for part in parts:
+            self.write_all(part, position)
+            position += len(part)
 
 
 class Lock(ABC):

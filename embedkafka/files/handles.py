@@ -18,6 +18,7 @@ import errno
 import sys
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 from embedkafka.files.base import Bytes, File, Files
@@ -59,6 +60,11 @@ class Handle:
         """Write everything at ``position``, continuing after short writes."""
         self._used = True
         (self._file or self.cache._open(self)).write_all(data, position)
+
+    def write_together(self, parts: Sequence[Bytes], position: int) -> None:
+        """Write parts one behind the other from ``position`` on."""
+        self._used = True
+        (self._file or self.cache._open(self)).write_together(parts, position)
 
     def view(self, position: int, end_position: int, *, file_bytes: int) -> memoryview:
         """Bytes ``[position, end_position)``, without a copy where that pays.

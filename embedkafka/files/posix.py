@@ -7,6 +7,7 @@ import fcntl
 import os
 import sys
 import weakref
+from collections.abc import Sequence
 
 from embedkafka.files.base import Bytes, Lock
 from embedkafka.files.system import SystemFile, SystemFiles
@@ -32,6 +33,15 @@ class PosixFile(SystemFile):
 
     def write_at(self, data: Bytes, position: int) -> int:
         return os.pwrite(self.fd, data, position)
+
+    def write_together(self, parts: Sequence[Bytes], position: int) -> None:
+        if len(parts) == 1:
+            self.write_all(parts[0], position)
+            return
+        size_bytes = sum(map(len, parts))
+        written = os.pwritev(self.fd, parts, position)
+        if written < size_bytes:  # no space, or a signal
+            self.write_all(memoryview(b"".join(parts))[written:], position + written)
 
     def sync(self) -> None:
         if sys.platform == "darwin":

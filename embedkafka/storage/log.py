@@ -28,7 +28,7 @@ from embedkafka.storage.health import NO_SPACE_ERRNOS, DirectoryHealth, Director
 from embedkafka.storage.loader import load_segments
 from embedkafka.storage.names import partition_folder
 from embedkafka.storage.parent import ParentFolder
-from embedkafka.storage.plain import PlainLimits
+from embedkafka.storage.plain import PlainLimits, SealedRecords
 from embedkafka.storage.producer_state import ProducerState, Verification, WrittenBatch
 from embedkafka.storage.producers import Producers
 from embedkafka.storage.retention import SegmentFacts
@@ -363,26 +363,17 @@ class Log:
             next_offset - self.recovery_point >= self.config.flush_messages,
         )
 
-    def append_plain(
-        self,
-        records: bytearray | memoryview,
-        *,
-        record_count: int,
-        max_timestamp: int,
-        leader_epoch: int,
-        now_ms: int,
-        producer_id: int = -1,
-        producer_epoch: int = -1,
-        base_sequence: int = -1,
-        is_transactional: bool = False,
-    ) -> int | None:
-        """Append one trusted batch of consecutive records the straight way (see :mod:`embedkafka.storage.plain`).
+    def append_plain(self, batches: Sequence[SealedRecords], *, leader_epoch: int, now_ms: int) -> int | None:
+        """Append batches of one producer, or of none, the straight way (see :mod:`embedkafka.storage.plain`).
 
         Args:
-            producer_id: -1 without; else the batch follows the producer's last one, or is not plain.
+            batches: trusted, each of consecutive records, all of one producer's epoch and one transaction or none;
+                each follows the one before it, or they are not plain.  Their bytes belong to the log from here on.
+            leader_epoch: written into each batch.
+            now_ms: wall clock, milliseconds since the epoch.
 
         Returns:
-            Its base offset; None where :meth:`append` has to be asked, and nothing was done.
+            The first one's base offset; None where :meth:`append` has to be asked, and nothing was appended.
 
         Raises:
             KafkaStorageError: no space, or a write error; nothing is appended then.
@@ -391,46 +382,71 @@ class Log:
         if active is None or not active.state.size_bytes:
             return None
         limits = self._plain_limits(active)
-        state = active.state
-        base_offset = state.next_offset
-        next_offset = base_offset + record_count
-        size_bytes = len(records)
+        base_offset = active.state.next_offset
         producers = self._producer_state
-        entry = None
-        if producer_id >= 0:
-            entry = producers.entries.get(producer_id)
-            if (
-                entry is None
-                or entry.epoch != producer_epoch
-                or not entry.batches
-                or (entry.batches[-1][0] + 1) & MAX_SEQUENCE != base_sequence
-                or (entry.transaction_start >= 0) != is_transactional
-            ):
-                return None
         if (
-            size_bytes > limits.batch_bytes
-            or state.size_bytes > limits.segment_bytes - size_bytes
-            or next_offset > limits.next_offset
-            or max_timestamp > limits.timestamp
-            or max_timestamp > now_ms + limits.ahead_ms
-            or self.leader_epochs.latest != leader_epoch
+            self.leader_epochs.latest != leader_epoch
             or self.usage.limit_bytes >= 0
             or self.health.reason is not None
             or producers.end_offset != base_offset
         ):
             return None
-        patch_offsets(records, 0, base_offset=base_offset, leader_epoch=leader_epoch)
+        first = batches[0]
+        producer_id, sequence = first.producer_id, first.base_sequence
+        entry = None
+        if producer_id >= 0:
+            entry = producers.entries.get(producer_id)
+            if entry is None or not entry.is_followed_by(first.producer_epoch, sequence, first.is_transactional):
+                return None
+        parts: list[memoryview] = []
+        placed: list[tuple[int, int, int]] = []  # as Segment.publish takes them
+        kept: list[tuple[int, int, memoryview]] = []  # as Tail.add takes them
+        written: list[WrittenBatch] = []
+        end, next_offset = active.state.size_bytes, base_offset
+        latest = now_ms + limits.ahead_ms
+        for batch in batches:
+            records, records_count, max_timestamp = batch.records, batch.records_count, batch.max_timestamp
+            size_bytes = len(records)
+            offset = next_offset
+            next_offset += records_count
+            end += size_bytes
+            if (
+                size_bytes > limits.batch_bytes
+                or max_timestamp > limits.timestamp
+                or max_timestamp > latest
+                or batch.producer_id != producer_id
+                or batch.base_sequence != sequence
+            ):
+                return None
+            patch_offsets(records, 0, base_offset=offset, leader_epoch=leader_epoch)
+            part = memoryview(records).toreadonly()
+            parts.append(part)
+            placed.append((size_bytes, next_offset - 1, max_timestamp))
+            kept.append((offset, next_offset, part))
+            if entry is not None:
+                last_sequence = (sequence + records_count - 1) & MAX_SEQUENCE
+                written.append(WrittenBatch(last_sequence, next_offset - 1, records_count - 1, max_timestamp))
+                sequence = (last_sequence + 1) & MAX_SEQUENCE
+        if (
+            end > limits.segment_bytes
+            or next_offset > limits.next_offset
+            or next_offset - self.recovery_point >= limits.unflushed
+        ):
+            return None
         try:
-            active.log.write_all(records, state.size_bytes)
+            active.log.write_together(parts, active.state.size_bytes)
         except OSError as error:
+            if len(parts) > 1:
+                return None  # there may be room for some of them
             raise self._write_failed(active, error) from error
-        active.publish(((size_bytes, next_offset - 1, max_timestamp),), self.config.index_interval_bytes)
+        active.publish(placed, self.config.index_interval_bytes)
         if entry is not None:
-            last_sequence = (base_sequence + record_count - 1) & MAX_SEQUENCE
-            entry.batches.append(WrittenBatch(last_sequence, next_offset - 1, record_count - 1, max_timestamp))
-            entry.timestamp = max_timestamp
+            entry.batches.extend(written)
+            entry.timestamp = written[-1].timestamp
         producers.end_offset = next_offset  # an interrupt before this is noticed by it, see _settle_producers
-        self._tail.add(base_offset, next_offset, memoryview(records).toreadonly())
+        tail = self._tail
+        for place in kept:
+            tail.add(*place)
         return base_offset
 
     def takes_promptly(self, size_bytes: int) -> bool:

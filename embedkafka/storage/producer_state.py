@@ -138,6 +138,15 @@ class ProducerEntry:
         """Of the last batch of this epoch, -1 without one."""
         return self.batches[-1].last_offset if self.batches else -1
 
+    def is_followed_by(self, producer_epoch: int, base_sequence: int, is_transactional: bool) -> bool:
+        """Whether such a batch goes on where the last one of this epoch has ended, in the same transaction or none."""
+        return (
+            self.epoch == producer_epoch
+            and bool(self.batches)
+            and (self.batches[-1].last_sequence + 1) & MAX_SEQUENCE == base_sequence
+            and (self.transaction_start >= 0) == is_transactional
+        )
+
     def duplicate_of(self, header: BatchHeader) -> WrittenBatch | None:
         """The batch that ``header`` repeats, if it is one of the last five."""
         if header.producer_epoch != self.epoch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +156,22 @@ def test_a_lock_has_one_owner_and_names_it(place: tuple[Files, str]) -> None:
 def test_free_space_is_known(place: tuple[Files, str]) -> None:
     files, folder = place
     assert files.free_bytes(folder) > 0
+
+
+def test_parts_lie_one_behind_the_other(place: tuple[Files, str]) -> None:
+    files, folder = place
+    file = files.open(files.join(folder, "a"), create=True)
+    file.write_all(b"head", 0)
+    file.write_together([b"one", bytearray(b"two"), memoryview(b"three")], 2)
+    assert bytes(file.read_at(0, 100)) == b"heonetwothree"
+
+
+def test_parts_that_the_system_takes_only_half_of_are_written_all_the_same(
+    place: tuple[Files, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, folder = place
+    file = files.open(files.join(folder, "a"), create=True)
+    if hasattr(os, "pwritev"):
+        monkeypatch.setattr(os, "pwritev", lambda fd, parts, position: os.pwrite(fd, b"".join(parts)[:4], position))
+    file.write_together([b"one", b"two", b"three"], 0)
+    assert bytes(file.read_at(0, 100)) == b"onetwothree"

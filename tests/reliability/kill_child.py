@@ -188,6 +188,8 @@ def _die_in_phase(board: Board, life: Life, current: threading.local) -> None:
 
         return wrapped
 
+    # Each part is a write of its own here, so that a death can come between them, as a kernel may do half of its work.
+    posix.PosixFile.write_together = posix.SystemFile.write_together  # type: ignore[method-assign]
     for owner, names in (
         (posix.PosixFile, ("write_at", "sync")),
         (posix.PosixFiles, ("open", "rename", "unlink", "sync_dir")),

@@ -14,7 +14,7 @@ def install(bug: str) -> None:
 
 def _skip_writes(is_meant: Callable[[str], bool], every: int) -> None:
     """Pretend that every n-th write to such files was done."""
-    from embedkafka.files.posix import PosixFile
+    from embedkafka.files.posix import PosixFile, SystemFile
 
     original = PosixFile.write_at
     count = itertools.count(1)
@@ -25,6 +25,7 @@ def _skip_writes(is_meant: Callable[[str], bool], every: int) -> None:
         return original(self, data, position)
 
     PosixFile.write_at = write_at  # type: ignore[method-assign]
+    PosixFile.write_together = SystemFile.write_together  # type: ignore[method-assign]  # part by part, through write_at
 
 
 def forget_producers(log: Any) -> None:

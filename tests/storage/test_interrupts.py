@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from broker.interrupts import every_line, interrupted_at
@@ -11,14 +12,16 @@ from storage.builders import NOW_MS, append, open_log, read_all, values
 from embedkafka.files import HandleCache, MemoryFiles
 from embedkafka.storage.config import LogConfig
 from embedkafka.storage.log import Log
+from embedkafka.storage.plain import PlainBatch
 
 TINY = LogConfig(segment_bytes=400, index_interval_bytes=100, tail_bytes=300)
+ROOMY = replace(TINY, segment_bytes=1200)
 
 
-def filled() -> tuple[MemoryFiles, Log]:
-    """A log whose next append rolls."""
+def filled(config: LogConfig = TINY) -> tuple[MemoryFiles, Log]:
+    """A log whose next append rolls, unless ``config`` gives it more room."""
     files = MemoryFiles()
-    log = open_log(files, TINY)
+    log = open_log(files, config)
     for number in range(10):
         append(log, values(f"{number}", timestamp=NOW_MS + number))
     return files, log
@@ -46,9 +49,12 @@ def append_one(log: Log) -> None:
 
 
 def append_plain(log: Log) -> None:
-    log.append_plain(
-        values("10", timestamp=NOW_MS + 10), record_count=1, max_timestamp=NOW_MS + 10, leader_epoch=0, now_ms=NOW_MS
-    )
+    log.append_plain([PlainBatch(values("10", timestamp=NOW_MS + 10), 1, NOW_MS + 10)], leader_epoch=0, now_ms=NOW_MS)
+
+
+def append_together(log: Log) -> None:
+    group = [PlainBatch(values(f"{number}", timestamp=NOW_MS + number), 1, NOW_MS + number) for number in (10, 11, 12)]
+    log.append_plain(group, leader_epoch=0, now_ms=NOW_MS)
 
 
 def roll(log: Log) -> None:
@@ -64,7 +70,7 @@ def delete_old(log: Log) -> None:
     log.delete_old_segments(NOW_MS)
 
 
-@pytest.mark.parametrize("action", [append_one, append_plain, roll, flush, delete_old])
+@pytest.mark.parametrize("action", [append_one, roll, flush, delete_old])
 def test_an_interrupt_at_any_line_leaves_a_whole_log(action: Callable[[Log], None]) -> None:
     for line in every_line():
         files, log = filled()
@@ -72,6 +78,17 @@ def test_an_interrupt_at_any_line_leaves_a_whole_log(action: Callable[[Log], Non
         check(files, log, (10, 11))
         if not was_interrupted:
             return
+
+
+def test_an_interrupt_at_any_line_of_a_plain_append_leaves_all_of_it_or_nothing() -> None:
+    for action, count in ((append_plain, 1), (append_together, 3)):
+        for line in every_line():
+            files, log = filled(ROOMY)
+            was_interrupted = interrupted_at(line, lambda log=log, action=action: action(log))  # type: ignore[misc]
+            check(files, log, (10, 10 + count))
+            if not was_interrupted:
+                assert log.end_offset == 10 + count + 12
+                break
 
 
 def test_an_interrupted_close_can_be_repeated() -> None:

@@ -9,16 +9,18 @@ import pytest
 
 from embedkafka.errors import KafkaStorageError
 from embedkafka.files import HandleCache, MemoryFiles
+from embedkafka.files.faulty import FaultyFiles
 from embedkafka.model import TopicPartition
 from embedkafka.record import decode_batch, encode_batch, iter_headers
 from embedkafka.storage.config import LOG_APPEND_TIME, LogConfig
 from embedkafka.storage.log import Log
+from embedkafka.storage.plain import PlainBatch
 
 NOW_MS = 1_700_000_000_000
 
 
-def make(**config: Any) -> Log:
-    files = MemoryFiles()
+def make(files: MemoryFiles | None = None, **config: Any) -> Log:
+    files = files or MemoryFiles()
     files.make_dir("/data")
     return Log.open(
         HandleCache(files, 64), "/data", TopicPartition("t", 0), replace(LogConfig(), **config), now_ms=NOW_MS
@@ -34,7 +36,7 @@ def general(log: Log, records: bytearray, now_ms: int = NOW_MS) -> int:
 
 
 def plain(log: Log, records: bytearray, count: int = 1, timestamp: int = NOW_MS, epoch: int = 0) -> int | None:
-    return log.append_plain(records, record_count=count, max_timestamp=timestamp, leader_epoch=epoch, now_ms=NOW_MS)
+    return log.append_plain([PlainBatch(records, count, timestamp)], leader_epoch=epoch, now_ms=NOW_MS)
 
 
 def content(log: Log) -> list[Any]:
@@ -65,6 +67,50 @@ def test_both_ways_leave_the_same_log() -> None:
         log._tail.clear()
     assert content(straight) == content(usual)
     assert straight.offset_for_timestamp(NOW_MS + 150) == usual.offset_for_timestamp(NOW_MS + 150)
+
+
+def test_several_batches_at_once_leave_the_log_that_one_after_the_other_leave() -> None:
+    together, single = make(), make()
+    for log in (together, single):
+        general(log, batch())
+    for number in range(40):
+        group = [PlainBatch(batch(count, NOW_MS + number, 90), count, NOW_MS + number) for count in (1, 2, 3)]
+        assert together.append_plain(group, leader_epoch=0, now_ms=NOW_MS) == single.end_offset
+        for count in (1, 2, 3):
+            plain(single, batch(count, NOW_MS + number, 90), count, NOW_MS + number)
+    (one,), (other,) = together.segments, single.segments
+    assert one.state == other.state
+    for _ in ("from memory", "from the file"):
+        assert content(together) == content(single)
+        for log in (together, single):
+            log._tail.clear()
+
+
+def test_one_that_is_not_plain_sends_all_beside_it_the_general_way() -> None:
+    log = make()
+    general(log, batch())
+    ahead = NOW_MS + 3_600_001
+    group = [PlainBatch(batch(), 1, NOW_MS), PlainBatch(batch(timestamp=ahead), 1, ahead)]
+    assert log.append_plain(group, leader_epoch=0, now_ms=NOW_MS) is None
+    assert log.end_offset == 1
+
+
+def test_several_that_do_not_fit_on_the_disk_are_left_to_be_tried_alone() -> None:
+    files = FaultyFiles()
+    log = make(files)
+    general(log, batch())
+    files.capacity_bytes = files.used_bytes() + 200
+    group = [PlainBatch(batch(size=100), 1, NOW_MS) for _ in range(3)]
+    assert log.append_plain(group, leader_epoch=0, now_ms=NOW_MS) is None
+    assert plain(log, batch(size=100)) == 1
+    assert [record.offset for record in content(log)] == [0, 1]
+
+
+def test_as_long_as_no_flush_is_due_a_topic_with_flush_messages_is_plain() -> None:
+    log = make(flush_messages=4)
+    general(log, batch())
+    ways = ["plain" if plain(log, batch()) is not None else "general" for _ in range(3)]
+    assert ways == ["plain", "plain", "general"]
 
 
 def test_the_first_batch_takes_the_general_way() -> None:

@@ -20,6 +20,7 @@ from embedkafka.files import HandleCache, MemoryFiles
 from embedkafka.record import encode_batch
 from embedkafka.storage.config import LOG_APPEND_TIME, LogConfig
 from embedkafka.storage.log import AppendOrigin, Log
+from embedkafka.storage.plain import PlainBatch
 from embedkafka.storage.producer_state import ProducerEntry, ProducerState, WrittenBatch, decode_snapshot
 
 DAY_MS = 86_400_000
@@ -320,17 +321,9 @@ def test_the_coordinators_word_is_for_the_earliest_number_that_asked(
 
 
 def plain(log: Log, sequence: int, *, epoch: int = 0, producer_id: int = 7, transactional: bool = False) -> int | None:
-    return log.append_plain(
-        produced(sequence, producer_id=producer_id, epoch=epoch, transactional=transactional),
-        record_count=1,
-        max_timestamp=NOW_MS,
-        leader_epoch=0,
-        now_ms=NOW_MS,
-        producer_id=producer_id,
-        producer_epoch=epoch,
-        base_sequence=sequence,
-        is_transactional=transactional,
-    )
+    records = produced(sequence, producer_id=producer_id, epoch=epoch, transactional=transactional)
+    batch = PlainBatch(records, 1, NOW_MS, producer_id, epoch, sequence, transactional)
+    return log.append_plain([batch], leader_epoch=0, now_ms=NOW_MS)
 
 
 def test_the_straight_way_takes_what_follows_and_remembers_it() -> None:

@@ -180,9 +180,9 @@ def test_a_failed_send_is_retried(kafka: EmbeddedKafka, monkeypatch: pytest.Monk
     port = type(kafka.engine.ports[0])
     produce, refused = port.produce_sealed, []
 
-    def refuse_once(self, context, topic_partition, batch, acks, complete):
+    def refuse_once(self, context, topic_partition, batches, acks, complete):
         if refused:
-            return produce(self, context, topic_partition, batch, acks, complete)
+            return produce(self, context, topic_partition, batches, acks, complete)
         refused.append(topic_partition)
         return PartitionProduceReply(topic_partition, errors.NotEnoughReplicasError.errno)
 

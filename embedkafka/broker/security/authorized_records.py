@@ -49,7 +49,7 @@ class AuthorizedRecords(AuthorizedBase):
         self,
         context: api.RequestContext,
         topic_partition: TopicPartition,
-        batch: SealedBatch,
+        batches: Sequence[SealedBatch],
         acks: int,
         complete: Callable[[api.PartitionProduceReply], None],
         *,
@@ -60,7 +60,7 @@ class AuthorizedRecords(AuthorizedBase):
         if transactional_id is not None and not self._may_transact(context, ApiKey.PRODUCE, transactional_id):
             return api.PartitionProduceReply(topic_partition, TRANSACTIONAL_ID_DENIED)
         return super().produce_sealed(
-            context, topic_partition, batch, acks, complete, transactional_id=transactional_id
+            context, topic_partition, batches, acks, complete, transactional_id=transactional_id
         )
 
     def fetch(self, context: api.RequestContext, request: api.FetchRequest, complete: Complete) -> ParkedFetch | None:

@@ -9,6 +9,7 @@ from embedkafka.broker.share.states import ShareStates
 from embedkafka.broker.share.states_host import share_state_config
 from embedkafka.broker.topic import SHARE_GROUP_STATE
 from embedkafka.clock import Clock
+from embedkafka.storage.plain import PlainBatch
 
 if TYPE_CHECKING:
     from embedkafka.broker.engine import Engine
@@ -27,7 +28,7 @@ class EngineShareStateLog(InternalLog):
         """A commit of one job waits for this, so it takes the straight way where that is open."""
         plain = None
         if record_count is not None:
-            plain = self._partition.append_plain(batch, record_count=record_count, max_timestamp=timestamp_ms)
+            plain = self._partition.append_plain((PlainBatch(batch, record_count, timestamp_ms),))
         if plain is None:
             super().append(batch)
 

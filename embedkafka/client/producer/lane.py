@@ -72,6 +72,8 @@ class DeliverySettings:
     delivery_timeout_ms: float
     window: int
     """Batches of one partition on their way at once."""
+    together: int
+    """Full batches of one partition that go on their way in one call, at most as many as the window."""
 
 
 class Lane(OpenBatch):
@@ -128,6 +130,20 @@ class Lane(OpenBatch):
 
     # Sealing -------------------------------------------------------------------------------------------------------
 
+    def close_full(self) -> None:
+        """Close the open batch, which has no room left.  It waits for a few others to go together with them.
+
+        As long as the lane is dirty, whoever reads, waits or keeps time seals it, and so sends on what waits here.
+        """
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # as in seal()
+            return
+        with self._lock:
+            self.detach()
+            waits = len(self.sealed) < self._settings.together
+        # Looked at last: a reader that parks from now on seals, and so does one that has let the flag down.
+        if not waits or not self.is_dirty or self._link.unsealed.has_parked(self.topic_partition):
+            self.seal()
+
     def seal(self) -> None:
         """Close the open batch and send on its way what can go.  Never raises: errors go to the futures."""
         if self._lock._is_owned():  # type: ignore[attr-defined]  # threading.Condition asks the same
@@ -165,36 +181,64 @@ class Lane(OpenBatch):
             if batch.reply is None and not batch.in_flight:
                 if batch.not_before_ms and batch.not_before_ms > self._clock.monotonic_ms():
                     return
-                self._submit(batch)
+                self._submit(self._together_from(index))
             if batch.reply is None:
                 index += 1  # the answer comes later; _completed goes on
             elif not self._settle(batch, batch.reply):
                 return
 
-    def _submit(self, batch: SealedBatch) -> None:
+    def _together_from(self, index: int) -> list[SealedBatch]:
+        """The batch at this place, and those behind it that can go with it."""
+        together = self.sealed[index : index + self._settings.together]
+        for place, batch in enumerate(together):
+            if place and (batch.submitting or batch.in_flight or batch.reply is not None or batch.not_before_ms):
+                return together[:place]
+        return together
+
+    def _submit(self, batches: list[SealedBatch]) -> None:
         settings = self._settings
+        first = batches[0]
+        reply: PartitionProduceReply | _Failure | None
         try:
-            if not batch.is_finished:
-                batch.finish(settings.compression_type, compress)
+            if not first.is_finished:
+                first.finish(settings.compression_type, compress)
             port = self._link.leader_port(self.topic_partition)
-            batch.submitting = True
-            batch.in_flight = True
-            batch.is_renumbered = False
-            context, completed = self._link.context, partial(self._completed, batch)
-            if batch.is_transactional:
-                batch.reply = port.produce_sealed(
+            for batch in batches:
+                batch.submitting = True
+                batch.in_flight = True
+                batch.is_renumbered = False
+            context, completed = self._link.context, partial(self._completed, first)
+            if first.is_transactional:
+                reply = port.produce_sealed(
                     context,
                     self.topic_partition,
-                    batch,
+                    batches,
                     settings.acks,
                     completed,
                     transactional_id=self._identity.transactional_id,
                 )
             else:
-                batch.reply = port.produce_sealed(context, self.topic_partition, batch, settings.acks, completed)
+                reply = port.produce_sealed(context, self.topic_partition, batches, settings.acks, completed)
         except Exception as error:
-            batch.reply = _Failure(error)
-        batch.submitting = False
+            reply = _Failure(error)
+        self._note(batches, reply)
+
+    def _note(self, batches: list[SealedBatch], reply: PartitionProduceReply | _Failure | None) -> None:
+        """Give each batch its share of the answer; one that the answer is not about has not been sent."""
+        count = 1
+        if isinstance(reply, PartitionProduceReply):
+            count = reply.batches_count
+        elif reply is not None:
+            count = len(batches)  # nobody knows how far it came
+        for batch in batches[:count]:
+            batch.reply = reply
+            batch.submitting = False
+            if isinstance(reply, PartitionProduceReply):
+                next_offset = reply.base_offset + batch.records_count
+                reply = PartitionProduceReply(reply.topic_partition, reply.error_code, reply.error_message, next_offset)
+        for batch in batches[count:]:
+            batch.in_flight = False
+            batch.submitting = False
 
     def _completed(self, batch: SealedBatch, reply: PartitionProduceReply) -> None:
         """The broker's answer where it comes later: on any thread, no lock held, maybe twice after an interrupt."""

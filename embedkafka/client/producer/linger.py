@@ -1,8 +1,10 @@
-"""When a batch that is not full is sealed: at the housekeeper's next turn, or after ``linger_ms``.
+"""When a batch that is not full is sealed, and a full one sent: at the housekeeper's next turn, or after ``linger_ms``.
 
 One task or timer serves all lanes of a producer.  With ``linger_ms=0`` a batch is due at once, but a lane gets only one
 such turn per 5 ms, the interpreter's own switch interval: a busy sender fills its batches instead of waking the
 housekeeper for each, and the housekeeper does not seal them half full in its rhythm.
+
+A full batch waits for up to four others of its partition (``Lane.close_full``), but no longer than such a turn takes.
 
 Where a reader is parked, ``send`` seals at once, unless this sender is in a burst: it did nothing else since it woke a
 reader the last time, or has just filled a batch.  Then the batch is due in 1 ms.  So a lone record and a conversation
@@ -42,7 +44,17 @@ class Linger:
         """A lane has got a batch at ``created_ms``; ``after_full``: because its last one was full just then."""
         if after_full:
             lane.last_turn_ms = created_ms
-        self._set_due(lane, max(created_ms + self._linger_ms, lane.last_turn_ms + self._turn_ms), created_ms)
+        due_ms = max(created_ms + self._linger_ms, lane.last_turn_ms + self._turn_ms)
+        if lane.sealed:  # the full ones go no later than they would without this one
+            due_ms = min(due_ms, self._due_ms.get(lane, inf))
+        self._set_due(lane, due_ms, created_ms)
+
+    def waits(self, lane: Lane) -> None:
+        """A full batch waits in a lane for others: for a turn, whatever ``linger_ms`` says of the open one."""
+        now_ms = self._clock.monotonic_ms()
+        due_ms = now_ms + self._turn_ms
+        if due_ms < self._due_ms.get(lane, inf):
+            self._set_due(lane, due_ms, now_ms)
 
     def opened_for_reader(self, lane: Lane, created_ms: float, *, after_full: bool) -> bool:
         """A lane has got a batch and a reader is parked; True: seal it now, False: it is due soon."""

@@ -22,6 +22,7 @@ from embedkafka.client.producer.memory import BufferMemory
 from embedkafka.client.producer.metrics import by_group
 from embedkafka.client.producer.route import ProducerCluster, custom_partition
 from embedkafka.client.producer.transaction import Transactions
+from embedkafka.clock import Clock
 from embedkafka.errors import (
     BrokerResponseError,
     IllegalStateError,
@@ -46,6 +47,7 @@ _producers: weakref.WeakSet[KafkaProducer]
 
 # DefaultRecord.MAX_RECORD_OVERHEAD and the batch's header, as Kafka's clients estimate a record's size.
 _RECORD_OVERHEAD_BYTES = 21 + 61
+_BATCHES_TOGETHER = 5  # a log knows that many again (storage.producer_state) where it is unclear whether it has them
 _GREATEST_TIMESTAMP_MS = 2**63 - 1
 
 
@@ -53,7 +55,7 @@ class KafkaProducer(SendPath):
     """Sends records to topics.  Every method may be called from any thread.
 
     ``send`` encodes a record into the open batch of its partition and returns at once.  Any reader in this process sees
-    the record from then on; another process sees it once its batch is sealed: when the batch is full, after
+    the record from then on; another process sees it once its batch is sent: a few ms after the batch is full, after
     ``linger_ms``, at ``flush``, ``close`` or ``future.get()``.
 
     Args:
@@ -95,6 +97,7 @@ class KafkaProducer(SendPath):
             retry_backoff_ms=settings["retry_backoff_ms"],
             delivery_timeout_ms=settings["delivery_timeout_ms"],
             window=settings["max_in_flight_requests_per_connection"],
+            together=_batches_together(settings, clock),
         )
         self._identity = Identity(
             self._link, is_idempotent=settings["enable_idempotence"], transactional_id=settings["transactional_id"]
@@ -207,7 +210,9 @@ class KafkaProducer(SendPath):
             if future is not None:
                 break
             if lane.open_delivery is not None:
-                lane.seal()
+                lane.close_full()
+                if lane.sealed:
+                    self._linger.waits(lane)
                 lane = self._after_full(lane, key)
                 after_full = True
             future = self._start(lane, key, value, headers, timestamp_ms)
@@ -556,6 +561,17 @@ class KafkaProducer(SendPath):
         for lane in list(self._lanes.values()):
             self._link.unsealed.discard(lane.topic_partition, lane)
             lane.abort(error)
+
+
+def _batches_together(settings: dict[str, Any], clock: Clock) -> int:
+    """How many full batches of a partition go in one call: alone where compressing them costs much more than calls do.
+
+    With a ManualClock, nobody would move time for those that wait for others.
+    """
+    if clock.is_manual or settings["compression_type"] is not None:
+        return 1
+    together: int = min(_BATCHES_TOGETHER, settings["max_in_flight_requests_per_connection"])
+    return together
 
 
 def _as_bytes(what: str, data: Any) -> bytes | None:

@@ -75,19 +75,19 @@ class FailingPort:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real(self.requests[-1][0]), name)
 
-    def produce_sealed(self, context: Any, topic_partition: Any, batch: Any, acks: int, complete: Any) -> Any:
-        self.requests.append((topic_partition, batch, acks))
+    def produce_sealed(self, context: Any, topic_partition: Any, batches: Any, acks: int, complete: Any) -> Any:
+        self.requests.append((topic_partition, batches, acks))
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, BaseException):
             raise answer
         if answer == "hold":
-            self.held.append((context, topic_partition, batch, acks, complete))
+            self.held.append((context, topic_partition, batches[:1], acks, complete))
             return None
         if isinstance(answer, int):
             return PartitionProduceReply(topic_partition, answer, "as told")
-        return self.real(topic_partition).produce_sealed(context, topic_partition, batch, acks, complete)
+        return self.real(topic_partition).produce_sealed(context, topic_partition, batches, acks, complete)
 
     def release(self) -> None:
         """Let the oldest request that is held go on."""
-        context, topic_partition, batch, acks, complete = self.held.pop(0)
-        complete(self.real(topic_partition).produce_sealed(context, topic_partition, batch, acks, complete))
+        context, topic_partition, batches, acks, complete = self.held.pop(0)
+        complete(self.real(topic_partition).produce_sealed(context, topic_partition, batches, acks, complete))

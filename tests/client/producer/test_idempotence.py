@@ -69,8 +69,8 @@ def test_a_batch_that_is_sent_again_is_answered_with_its_first_offset(world: Any
     port = FailingPort(producer)
     answered: list[PartitionProduceReply] = []
 
-    def lost(context: Any, topic_partition: Any, batch: Any, acks: int, complete: Any) -> Any:
-        answered.append(port.real(T0).produce_sealed(context, topic_partition, batch, acks, complete))
+    def lost(context: Any, topic_partition: Any, batches: Any, acks: int, complete: Any) -> Any:
+        answered.append(port.real(T0).produce_sealed(context, topic_partition, batches, acks, complete))
         if len(answered) == 1:
             return PartitionProduceReply(topic_partition, 7, "the answer was lost")
         return answered[-1]
