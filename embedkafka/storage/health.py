@@ -45,7 +45,8 @@ class DirectoryHealth:
             # Peers only see that it does not work yet and try again, so the log has to say it, though not each time.
             self._full_count += 1
             if self._full_count & (self._full_count - 1) == 0:
-                _log.warning("no space left on the device, time %d: %s: %s", self._full_count, what, error)
+                text = str(error)  # the error itself would keep the file open as long as somebody keeps the log record
+                _log.warning("no space left on the device, time %d: %s: %s", self._full_count, what, text)
             return KafkaStorageError(f"no space left on the device: {what}: {error}")
         return self.fail(what, error)
 
