@@ -15,6 +15,8 @@ from embedkafka.model import TopicPartition
 if TYPE_CHECKING:
     from embedkafka import KafkaAdminClient
 
+_STREAMS = "streams"  # a group's type
+
 app = typer.Typer(help="List consumer groups, show their lag, move or delete them.", no_args_is_help=True)
 
 
@@ -51,7 +53,8 @@ def describe(
         known = sorted(types)
         check_known("group", groups or [], known)
         for group in groups or known:
-            rows += _share_rows(admin, group) if types[group] == SHARE else _lag_rows(admin, group)
+            is_share = types[group] == SHARE
+            rows += _share_rows(admin, group) if is_share else _lag_rows(admin, group, types[group])
     session.out.rows(
         ("Group", "Topic", "Partition", "Committed", "Log end", "Lag", "Consumer"),
         rows,
@@ -61,11 +64,13 @@ def describe(
         session.out.note("nothing committed yet" if known else "no groups yet")
 
 
-def _lag_rows(admin: KafkaAdminClient, group: str) -> list[tuple[Any, ...]]:
+def _lag_rows(admin: KafkaAdminClient, group: str, group_type: str) -> list[tuple[Any, ...]]:
     committed = admin.list_group_offsets(group)[group]
-    members = _members(admin, group)
+    members = _members(admin, group, group_type)
     topics = set(admin.list_topics())
-    partitions = sorted({partition for partition in committed if partition.topic in topics} | set(members))
+    known = {partition for partition in committed if partition.topic in topics}
+    # A task has the same number in all topics that it reads, of which one may have fewer partitions.
+    partitions = sorted(known if group_type == _STREAMS else known | set(members))
     ends = admin.list_partition_offsets(dict.fromkeys(partitions, -1)) if partitions else {}
     rows = []
     for partition in partitions:
@@ -90,10 +95,11 @@ def _share_rows(admin: KafkaAdminClient, group: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def _members(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, str]:
+def _members(admin: KafkaAdminClient, group: str, group_type: str) -> dict[TopicPartition, str]:
     """Which member has each partition; empty for a group without members."""
     found: dict[TopicPartition, str] = {}
-    for member in admin.describe_groups([group])[group]["members"]:
+    describe = admin.describe_streams_groups if group_type == _STREAMS else admin.describe_groups
+    for member in describe([group])[group]["members"]:
         assignment = member["member_assignment"]
         for topic in (assignment or {}).get("assigned_partitions", ()):
             for number in topic["partitions"]:

@@ -81,6 +81,18 @@ DIFFERENCES: dict[str, Difference] = {
     **_names(
         "Java's clients have it", "AcknowledgeType", "KafkaShareConsumer", "ProducerRecord", "SubscriptionPattern"
     ),
+    "admin GroupState members": Difference(
+        "UNKNOWN=Unknown, PREPARING_REBALANCE=PreparingRebalance, COMPLETING_REBALANCE=CompletingRebalance, "
+        "STABLE=Stable, DEAD=Dead, EMPTY=Empty, ASSIGNING=Assigning, RECONCILING=Reconciling",
+        "UNKNOWN=Unknown, PREPARING_REBALANCE=PreparingRebalance, COMPLETING_REBALANCE=CompletingRebalance, "
+        "STABLE=Stable, DEAD=Dead, EMPTY=Empty, ASSIGNING=Assigning, RECONCILING=Reconciling, NOT_READY=NotReady",
+        "streams groups (KIP-1071) are listed, too",
+    ),
+    "admin GroupType members": Difference(
+        "UNKNOWN=Unknown, CLASSIC=classic, CONSUMER=consumer, SHARE=share",
+        "UNKNOWN=Unknown, CLASSIC=classic, CONSUMER=consumer, SHARE=share, STREAMS=streams",
+        "streams groups (KIP-1071) are listed, too",
+    ),
     "admin name SharePartitionOffsetInfo": Difference(None, "there", "Java's admin client has it"),
     "fields of admin SharePartitionOffsetInfo": Difference(
         None, "start_offset, leader_epoch=None, lag=None", "Java's admin client has it"
@@ -93,6 +105,11 @@ DIFFERENCES: dict[str, Difference] = {
             "list_share_group_offsets": "(group_specs)",
             "alter_share_group_offsets": "(group_id, offsets)",
             "delete_share_group_offsets": "(group_id, topics)",
+            "describe_streams_groups": "(group_ids)",
+            "delete_streams_groups": "(group_ids)",
+            "list_streams_group_offsets": "(group_specs)",
+            "alter_streams_group_offsets": "(group_id, offsets)",
+            "delete_streams_group_offsets": "(group_id, partitions)",
         }.items()
     },
     **_names(

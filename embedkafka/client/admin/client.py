@@ -12,6 +12,7 @@ from embedkafka.client.admin.configs import ConfigAdmin
 from embedkafka.client.admin.later import LaterAdmin
 from embedkafka.client.admin.quotas import QuotaAdmin
 from embedkafka.client.admin.share_groups import ShareGroupAdmin
+from embedkafka.client.admin.streams_groups import StreamsGroupAdmin
 from embedkafka.client.admin.topics import TopicAdmin
 from embedkafka.client.admin.transactions import TransactionAdmin
 from embedkafka.client.admin.users import UserAdmin
@@ -42,6 +43,7 @@ class KafkaAdminClient(
     TopicAdmin,
     ConfigAdmin,
     ShareGroupAdmin,
+    StreamsGroupAdmin,
     TransactionAdmin,
     ClusterAdmin,
     AclAdmin,

@@ -216,7 +216,7 @@ class MemberToRemove:
 
 
 class GroupState(FromName, str, Enum):
-    """KIP-518, KIP-848."""
+    """KIP-518, KIP-848, KIP-1071."""
 
     UNKNOWN = "Unknown"
     PREPARING_REBALANCE = "PreparingRebalance"
@@ -226,15 +226,17 @@ class GroupState(FromName, str, Enum):
     EMPTY = "Empty"
     ASSIGNING = "Assigning"
     RECONCILING = "Reconciling"
+    NOT_READY = "NotReady"
 
 
 class GroupType(FromName, str, Enum):
-    """KIP-848, KIP-932."""
+    """KIP-848, KIP-932, KIP-1071."""
 
     UNKNOWN = "Unknown"
     CLASSIC = "classic"
     CONSUMER = "consumer"
     SHARE = "share"
+    STREAMS = "streams"
 
 
 class UpdateFeatureType(FromName, IntEnum):
