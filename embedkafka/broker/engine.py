@@ -18,7 +18,7 @@ from embedkafka.broker.housekeeping import Housekeeping
 from embedkafka.broker.ids import Ids
 from embedkafka.broker.port import BrokerPort
 from embedkafka.broker.producer_ids import ProducerIds
-from embedkafka.broker.store import BROKER_ID, Store
+from embedkafka.broker.store import Store
 from embedkafka.broker.topic import CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE
 from embedkafka.broker.topics import Topics
 from embedkafka.broker.unsealed import Unsealed
@@ -93,7 +93,7 @@ class Engine:
             if not read_only:
                 self.topics.repair()
                 self.housekeeping.start(self.topics)
-            self.ports = {BROKER_ID: open_port(self, BROKER_ID)}
+            self.ports = {broker_id: open_port(self, broker_id) for broker_id in self.store.broker_ids}
         except BaseException:
             self.store.abandon()
             raise
@@ -143,6 +143,8 @@ class Engine:
         where = None if path is None else os.path.realpath(Path(path).expanduser())
         config = BrokerConfig(configs)
         check_bounds(config)
+        if inert := config.inert:
+            _log.warning("settings that change nothing here: %s", ", ".join(sorted(inert)))
         engine = cls(where, used_clock, config, read_only=read_only, seed=seed, files=files)
         engine._start()
         return engine

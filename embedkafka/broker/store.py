@@ -11,6 +11,7 @@ The catalog says which topics there are, the folders hold their records.  A cras
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from embedkafka.broker.catalog import FILE_NAME, TopicEntry
 from embedkafka.broker.ids import Ids, id_text
 from embedkafka.clock import Clock, Timer
 from embedkafka.config import BrokerConfig
-from embedkafka.errors import KafkaStorageError
+from embedkafka.errors import KafkaConfigurationError, KafkaStorageError
 from embedkafka.files import Files, HandleCache, MemoryFiles, default_max_open_files, system_files
 from embedkafka.model import TopicPartition
 from embedkafka.storage import metadata, properties
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-BROKER_ID = 0
+_USUAL_BROKER_ID = 0
+_BROKER_FOLDER = re.compile(r"broker-(\d+)")
 _MEMORY_PATH = "/embedkafka"
 DELETED_FOLDER_SUFFIX = "-delete"
 
@@ -60,9 +62,9 @@ class Store:
         Raises:
             DirectoryLockedError: another process (or engine) owns it.
             ForeignDirectoryError: it holds something else.
+            KafkaConfigurationError: it is another broker's.
             KafkaStorageError: it cannot be read or written.
         """
-        self.broker_ids = (BROKER_ID,)
         self.read_only = read_only
         self.files = files or (MemoryFiles() if path is None else system_files())
         maximum = config["max.open.files"]
@@ -76,9 +78,11 @@ class Store:
         root = path or _MEMORY_PATH
         self.directory = DataDirectory.open(self.files, root, read_only=read_only)
         try:
+            self.broker_id = self._known_broker_id(root, _wanted_id(config))
+            config.static |= {"node.id": self.broker_id, "broker.id": self.broker_id}
             self.cluster_id = self._known_cluster_id(root) or id_text(ids.uuid())
             self.broker = self.directory.broker(
-                BROKER_ID, cluster_id=self.cluster_id, max_total_bytes=config.integer("log.max.total.bytes")
+                self.broker_id, cluster_id=self.cluster_id, max_total_bytes=config.integer("log.max.total.bytes")
             )
         except BaseException:
             self.directory.close()
@@ -86,9 +90,24 @@ class Store:
         self.catalog_path = None if path is None else self.files.join(path, FILE_NAME)
         self._folders = set(self.broker.partitions())
 
+    @property
+    def broker_ids(self) -> tuple[int, ...]:
+        """The cluster's brokers."""
+        return (self.broker_id,)
+
+    def _known_broker_id(self, root: str, wanted: int | None) -> int:
+        """Whose folder there is; where there is none, whoever is wanted."""
+        names = self.files.list(root) if self.files.exists(root) else []
+        known = [int(found[1]) for found in map(_BROKER_FOLDER.fullmatch, names) if found]
+        if not known:
+            return _USUAL_BROKER_ID if wanted is None else wanted
+        if wanted not in (None, known[0]):
+            raise KafkaConfigurationError(f"{root} was made by broker {known[0]}, and node.id says {wanted}")
+        return known[0]
+
     def _known_cluster_id(self, root: str) -> str | None:
         try:
-            found = properties.read(self.files, self.files.join(root, f"broker-{BROKER_ID}", META_PROPERTIES_FILE))
+            found = properties.read(self.files, self.files.join(root, f"broker-{self.broker_id}", META_PROPERTIES_FILE))
         except FileNotFoundError:
             return None
         return found.get("cluster.id")
@@ -194,7 +213,7 @@ class Store:
             if topic_id is not None:
                 topic_ids.setdefault(found.topic, topic_id)
         return [
-            TopicEntry(name, topic_ids.get(name) or ids.uuid(), ((BROKER_ID,),) * count)
+            TopicEntry(name, topic_ids.get(name) or ids.uuid(), (self.broker_ids,) * count)
             for name, count in counts.items()
         ]
 
@@ -233,3 +252,15 @@ class Store:
     def _let_go(self) -> None:
         self.directory.close()
         self.handles.close()
+
+
+def _wanted_id(config: BrokerConfig) -> int | None:
+    """The broker's number as it was given, by either of its names; None where it was not.
+
+    Raises:
+        KafkaConfigurationError: the names contradict each other.
+    """
+    given = {config.static.get("node.id"), config.static.get("broker.id")} - {None, -1}
+    if len(given) > 1:
+        raise KafkaConfigurationError("You must set `node.id` to the same value as `broker.id`.")
+    return next((number for number in given if isinstance(number, int)), None)

@@ -682,7 +682,6 @@ _INERT = [
         dynamic=True,
         inert=_ONE_THREAD,
     ),
-    _key("broker.id", _INT, -1, "The broker's number.", importance=_HIGH, inert="brokers are numbered from 0"),
     _key(
         "log.cleaner.io.buffer.load.factor",
         _DOUBLE,
@@ -732,6 +731,18 @@ _INERT = [
 ]
 
 # Set and taken away by tools that move replicas; listed only where set (Kafka's QuotaConfig).
+_IDENTITY = [
+    _key("broker.id", _INT, -1, "Another name of node.id.", importance=_HIGH),
+    _key(
+        "node.id",
+        _INT,
+        0,
+        "The broker's number; a directory keeps the one that it was made with.",
+        AtLeast(0),
+        _HIGH,
+    ),
+]
+
 _THROTTLES = [
     _key(name, _LONG, MAX_LONG, doc, AtLeast(0), dynamic=True, internal=True, inert=_ONE_BROKER)
     for name, doc in {
@@ -744,6 +755,7 @@ _THROTTLES = [
 BROKER_CONFIGS = ConfigDef(
     "broker",
     [
+        *_IDENTITY,
         *_TOPICS,
         *_LOG_DEFAULTS,
         *_HOUSEKEEPING,

@@ -28,6 +28,11 @@ class BrokerConfig:
         self.static: dict[str, ConfigValue] = BROKER_CONFIGS.parse(settings or {})
         self.dynamic: Mapping[str, ConfigValue] = {}
 
+    @property
+    def inert(self) -> dict[str, str]:
+        """The settings that were given and change nothing here, each with the reason."""
+        return {name: why for name in self.static if (why := BROKER_CONFIGS[name].inert_because)}
+
     def __getitem__(self, name: str) -> ConfigValue:
         if name in self.dynamic:
             return self.dynamic[name]
