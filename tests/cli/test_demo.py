@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from cli.calls import call
 
+from embedkafka import EmbeddedKafka
+from embedkafka.cli.demo import source as sources
 from embedkafka.cli.demo import steps
 from embedkafka.cli.demo.command import look_around
 
@@ -127,3 +130,23 @@ def test_ctrl_c_ends_it_quietly_while_it_produces_and_while_it_reads(tmp_path: P
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
         assert (process.wait(30), said) == (130, "interrupted\n")
+
+
+def test_ctrl_c_while_members_start_lets_those_leave_that_have_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        if thread.name.startswith(tuple(steps.GROUPS)):
+            if len(started) == 2:
+                raise KeyboardInterrupt
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    monkeypatch.setattr(steps, "GIVE_UP_S", 0.1)  # for the one that never runs
+    with EmbeddedKafka() as kafka:
+        steps.create_topics(kafka)
+        with pytest.raises(KeyboardInterrupt):
+            steps.read_in_groups(kafka, sources.load(1), lambda *_, **__: None)
+        assert not any(group["members"] for group in kafka.admin().describe_groups(list(steps.GROUPS)).values())

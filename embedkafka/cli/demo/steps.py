@@ -128,16 +128,18 @@ def read_in_groups(kafka: EmbeddedKafka, source: Source, advance: Advance) -> li
             ended.append(threading.Event())
             arguments = (kafka, run, member, expected, started, advance, ended[-1])
             threads.append(threading.Thread(target=_member, args=arguments, name=f"{run.group}-{member}"))
-    for thread in threads:
-        thread.start()
+    begun = 0
     try:
+        for thread in threads:
+            begun += 1
+            thread.start()
         for event in ended:
             event.wait()
     except BaseException as error:  # Ctrl-C: let the members leave before the engine closes under them
         for run in runs:
             run.failure = error
-        for event in ended:
-            event.wait()
+        for event in ended[:begun]:
+            event.wait(GIVE_UP_S)  # the last may not have got as far as to run
         raise
     for thread in threads:
         thread.join()
