@@ -5,7 +5,7 @@ A row is the name, the type and Kafka's default; a fourth item marks those that 
 
 from __future__ import annotations
 
-from embedkafka.config.definition import MAX_INT, MAX_LONG, ConfigKey, ConfigType, ConfigValue, Importance
+from embedkafka.config.definition import MAX_LONG, ConfigKey, ConfigType, ConfigValue, Importance
 
 _BOOLEAN, _STRING, _INT, _SHORT = ConfigType.BOOLEAN, ConfigType.STRING, ConfigType.INT, ConfigType.SHORT
 _LONG, _DOUBLE, _LIST, _CLASS = ConfigType.LONG, ConfigType.DOUBLE, ConfigType.LIST, ConfigType.CLASS
@@ -205,8 +205,6 @@ _INSIDE: list[_Row] = [
     ("kafka.metrics.polling.interval.secs", _INT, 10),
     ("kafka.metrics.reporters", _LIST, []),
     ("log.initial.task.delay.ms", _LONG, 30_000),
-    ("max.connection.creation.rate", _INT, MAX_INT, _DYNAMIC),
-    ("max.connections.per.ip.overrides", _STRING, "", _DYNAMIC),
     ("metric.reporters", _LIST, ["org.apache.kafka.common.metrics.JmxReporter"], _DYNAMIC),
     ("metrics.num.samples", _INT, 2),
     ("metrics.recording.level", _STRING, "INFO"),

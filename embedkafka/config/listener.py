@@ -35,6 +35,14 @@ LISTENER_KEYS = [
         inert_because=_TOLD,
         kafka_default="PLAINTEXT://:9092",
     ),
+    ConfigKey(
+        "max.connection.creation.rate",
+        _INT,
+        MAX_INT,
+        "Connections a second, of all listeners together; who comes beyond that is kept waiting.",
+        AtLeast(0),
+        _MEDIUM,
+    ),
     ConfigKey("max.connections", _INT, MAX_INT, "How many connections a listener holds.", AtLeast(0), _MEDIUM),
     ConfigKey(
         "max.connections.per.ip",
@@ -43,6 +51,13 @@ LISTENER_KEYS = [
         "How many connections a listener holds with one address.",
         AtLeast(0),
         _MEDIUM,
+    ),
+    ConfigKey(
+        "max.connections.per.ip.overrides",
+        ConfigType.STRING,
+        "",
+        "Addresses or names with a number of their own: host:100,127.0.0.1:200.",
+        importance=_MEDIUM,
     ),
     ConfigKey(
         "max.incremental.fetch.session.cache.slots",

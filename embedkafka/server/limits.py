@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from embedkafka.config import BrokerConfig
+from embedkafka.errors import KafkaConfigurationError
 
 WRITE_BUFFER_BYTES = 512 * 1024
 """What a connection hands to its transport at a time, and how much may lie there before the connection waits.
@@ -34,6 +37,7 @@ class Limits(NamedTuple):
     connections_max_idle_ms: int
     max_connections: int
     max_connections_per_ip: int
+    max_connections_of_ip: Mapping[str, int]
     fetch_session_slots: int
     io_threads: int
     queued_max_request_bytes: int
@@ -45,11 +49,16 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, config: BrokerConfig) -> Limits:
-        """Those of a broker's settings."""
+        """Those of a broker's settings.
+
+        Raises:
+            KafkaConfigurationError: an address among them is none.
+        """
         return cls(
             connections_max_idle_ms=config.integer("connections.max.idle.ms"),
             max_connections=config.integer("max.connections"),
             max_connections_per_ip=config.integer("max.connections.per.ip"),
+            max_connections_of_ip=_overrides(config.text("max.connections.per.ip.overrides")),
             fetch_session_slots=config.integer("max.incremental.fetch.session.cache.slots"),
             io_threads=config.integer("num.io.threads"),
             queued_max_request_bytes=config.integer("queued.max.request.bytes"),
@@ -59,3 +68,19 @@ class Limits(NamedTuple):
             socket_request_max_bytes=config.integer("socket.request.max.bytes"),
             socket_send_buffer_bytes=config.integer("socket.send.buffer.bytes"),
         )
+
+
+def _overrides(text: str) -> dict[str, int]:
+    """``host:number`` pairs by the addresses that the hosts have now."""
+    found: dict[str, int] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        host, _, number = pair.rpartition(":")
+        try:
+            limit = int(number)
+            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host and limit >= 0 else []
+        except (ValueError, OSError) as error:
+            raise KafkaConfigurationError(f"max.connections.per.ip.overrides has {pair!r}: {error}") from None
+        if not infos:
+            raise KafkaConfigurationError(f"max.connections.per.ip.overrides has {pair!r}, which is not host:number")
+        found.update((str(info[4][0]), limit) for info in infos)
+    return found

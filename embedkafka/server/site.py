@@ -94,8 +94,9 @@ class Site:
         if len(self.connections) >= limits.max_connections:
             _log.warning("%s refused: max.connections is %d", host, limits.max_connections)
             return False
-        if self._per_host[host] >= limits.max_connections_per_ip:
-            _log.warning("%s refused: max.connections.per.ip is %d", host, limits.max_connections_per_ip)
+        most = limits.max_connections_of_ip.get(host.removeprefix("/"), limits.max_connections_per_ip)
+        if self._per_host[host] >= most:
+            _log.warning("%s refused: max.connections.per.ip is %d", host, most)
             return False
         self.connections[connection] = None
         self._per_host[host] += 1

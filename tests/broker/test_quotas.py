@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkafka.broker import api
+from embedkafka.broker.engine import Engine
 from embedkafka.broker.security.quota_rate import Rate, TokenBucket
 from embedkafka.broker.security.quota_rules import entity_of, limit_of
 from embedkafka.clock import ManualClock
@@ -197,6 +199,12 @@ def test_connections_beyond_the_limit_wait(broker: Broker) -> None:
     limit(broker, {"ip": "10.0.0.1"}, connection_creation_rate=1)
     assert [broker.port.connected("/10.0.0.1") for _ in range(12)][-2:] == [1_000, 1_000]
     assert broker.port.connected("/10.0.0.2") == 0
+
+
+def test_connections_of_all_addresses_together_have_a_limit() -> None:
+    with closing(Engine.open(clock=ManualClock(START_MS), configs={"max.connection.creation.rate": 1})) as engine:
+        port = next(iter(engine.ports.values()))
+        assert [port.connected(f"/10.0.0.{number}") for number in range(12)][-2:] == [1_000, 1_000]
 
 
 def test_a_default_address_is_every_address_of_its_own(broker: Broker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import socket
 import struct
@@ -13,6 +14,7 @@ from server.peers import WirePeer, fetch_request, frame, produce_request, reques
 from server.waiting import wait_until
 
 from embedkafka import EmbeddedKafka
+from embedkafka.errors import KafkaConfigurationError
 from embedkafka.protocol.apis.api_18_api_versions import ApiVersionsRequest
 from embedkafka.server import connection as connection_module
 from embedkafka.server import limits as limits_module
@@ -72,6 +74,20 @@ def test_connections_of_one_address_have_a_limit_of_their_own() -> None:
     with listening(max_connections_per_ip=1) as (_, listener), WirePeer(listener) as one:
         assert one.ask(18, 3, VERSIONS).error_code == 0
         assert is_refused(listener)
+
+
+def test_an_address_may_have_a_number_of_connections_of_its_own() -> None:
+    settings = {"max.connections.per.ip": 0, "max.connections.per.ip.overrides": "10.0.0.1:5, 127.0.0.1:1"}
+    with listening(**settings) as (_, listener), WirePeer(listener) as one:
+        assert one.ask(18, 3, VERSIONS).error_code == 0
+        assert is_refused(listener)
+
+
+@pytest.mark.parametrize("overrides", ["127.0.0.1", "127.0.0.1:many", "127.0.0.1:-1", "nowhere.invalid:1"])
+def test_an_address_that_is_none_is_named_when_the_listener_opens(overrides: str) -> None:
+    settings = {"max.connections.per.ip.overrides": overrides}
+    with EmbeddedKafka(**settings) as kafka, pytest.raises(KafkaConfigurationError, match=re.escape(repr(overrides))):
+        kafka.listen()
 
 
 @pytest.mark.usefixtures("each_loop")

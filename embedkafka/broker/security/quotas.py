@@ -44,12 +44,14 @@ from embedkafka.broker.security.quotas_api import (
 )
 from embedkafka.clock import Clock
 from embedkafka.config import BrokerConfig
+from embedkafka.config.definition import MAX_INT
 from embedkafka.errors import BrokerResponseError, InvalidRequestError
 
 _PRODUCE, _FETCH, _SHARE_FETCH = 0, 1, 78
 _EXEMPT = frozenset((7, 17, 18, 36))  # answered at once, whatever was used: clients need them to begin
 _IDLE_MS = 3_600_000  # org.apache.kafka.server.quota.ClientQuotaManager: how long unused counters are kept
 _MANY = 10_000
+_EVERYBODY = ""  # in the place of an address
 K = TypeVar("K", bound=tuple[str, ...])
 
 
@@ -64,6 +66,8 @@ class Quotas:
         self._burst_s = config.integer("controller.quota.window.num") * config.integer(
             "controller.quota.window.size.seconds"
         )
+        connections_per_s = config.integer("max.connection.creation.rate")
+        self._connections_per_s = None if connections_per_s == MAX_INT else max(0.001, connections_per_s)
         self._lock = threading.Lock()  # of the counters
         self._used: dict[tuple[str, str, str], Rate] = {}
         self._mutations: dict[tuple[str, str], TokenBucket] = {}
@@ -104,14 +108,17 @@ class Quotas:
 
     def connected(self, address: str) -> int:
         """Count a connection from an address; returns how long it has to wait before it is served, milliseconds."""
-        limit = limit_of_address(self._limits, address) if self._limits else None
-        if limit is None:
-            return 0
+        own = limit_of_address(self._limits, address) if self._limits else None
+        limits = {address: own, _EVERYBODY: self._connections_per_s}
         now_ms = self._clock.monotonic_ms()
+        throttle_ms = 0
         with self._lock:
-            rate = self._rate(("", "", address))
-            rate.record(1, now_ms)
-            return min(rate.throttle_ms(limit, now_ms), self._window_ms)
+            for whose, limit in limits.items():
+                if limit is not None:
+                    rate = self._rate(("", "", whose))
+                    rate.record(1, now_ms)
+                    throttle_ms = max(throttle_ms, min(rate.throttle_ms(limit, now_ms), self._window_ms))
+        return throttle_ms
 
     def _count(self, context: RequestContext, key: str, amount: float, now_ms: float) -> int:
         found = limit_of(self._limits, key, _user(context), context.client_id)
