@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli.calls import call
+from server.waiting import wait_until
 
 from embedkafka import EmbeddedKafka
 from embedkafka.cli.demo import source as sources
@@ -136,17 +137,23 @@ def test_ctrl_c_while_members_start_lets_those_leave_that_have_started(monkeypat
     started: list[threading.Thread] = []
     start = threading.Thread.start
 
-    def interrupted(thread: threading.Thread) -> None:
-        if thread.name.startswith(tuple(steps.GROUPS)):
-            if len(started) == 2:
-                raise KeyboardInterrupt
-            started.append(thread)
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", interrupted)
-    monkeypatch.setattr(steps, "GIVE_UP_S", 0.1)  # for the one that never runs
     with EmbeddedKafka() as kafka:
+        admin = kafka.admin()
+
+        def member_count() -> int:
+            return sum(len(group["members"]) for group in admin.describe_groups(list(steps.GROUPS)).values())
+
+        def interrupted(thread: threading.Thread) -> None:
+            if thread.name.startswith(tuple(steps.GROUPS)):
+                if len(started) == 2:
+                    wait_until(lambda: member_count() == 2)
+                    monkeypatch.setattr(steps, "GIVE_UP_S", 1.0)  # for the one that never runs
+                    raise KeyboardInterrupt
+                started.append(thread)
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
         steps.create_topics(kafka)
         with pytest.raises(KeyboardInterrupt):
             steps.read_in_groups(kafka, sources.load(1), lambda *_, **__: None)
-        assert not any(group["members"] for group in kafka.admin().describe_groups(list(steps.GROUPS)).values())
+        assert member_count() == 0
