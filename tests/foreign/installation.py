@@ -81,10 +81,12 @@ def run(folder: Path, broker: str, arguments: list[str]) -> None:
     elif broker == "ours" and java_class == SERVER:
         _serve(_properties(Path(next(each for each in rest if each.endswith(".properties")))))
     else:
-        command = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        command = ["java", "-XX:+UseSerialGC", "-Xmx1g" if java_class == SERVER else "-Xmx256m"]
         if java_class == SERVER:
             command += [f"-Dlog4j2.configurationFile={folder / 'config' / 'log4j2.properties'}"]
             command += os.environ.get("KAFKA_OPTS", "").split()
+        else:
+            command.append("-XX:TieredStopAtLevel=1")
         class_path = [os.environ.get("CLASSPATH", ""), str(folder / "libs" / "*")]
         os.execvp("java", [*command, "-cp", os.pathsep.join(filter(None, class_path)), java_class, *rest])
 

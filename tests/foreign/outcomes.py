@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _ADDRESS = re.compile(r"\b(127\.0\.0\.1|localhost)[:/]\d+")
+_FOLDERS = re.compile(r"(?<![\w/])(?:/[\w.@+-]+)+/")
 _WHY_LENGTH = 300
 
 
@@ -37,8 +38,8 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def tidy(why: str) -> str:
-    """One line without ports, so that two runs of the same failure read alike."""
-    return _ADDRESS.sub(r"\1:PORT", " ".join(why.split()))[:_WHY_LENGTH]
+    """One line without ports and folders, so that two runs of the same failure read alike."""
+    return _FOLDERS.sub("", _ADDRESS.sub(r"\1:PORT", " ".join(why.split())))[:_WHY_LENGTH]
 
 
 def of_junit(report: Path) -> dict[str, Outcome]:

@@ -12,6 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from outcomes import tidy
+
 HERE = Path(__file__).parent
 _SHOWN = {
     "passed": "pass",
@@ -33,6 +35,15 @@ Settings, of both: one broker, node.id 0, `num.partitions=4` (aiokafka: 2), `gro
 `authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer`,
 `allow.everyone.if.no.acl.found=true`, `super.users=User:admin`; Kafka with `share.version=1` and one replica of
 its own topics, ours with `--memory`. confluent-kafka-python: `group.share.record.lock.duration.ms=1000`, too.
+
+With SASL and SSL: `secured.py` starts either broker from one `server.properties`, with a listener for each protocol,
+users of PLAIN and SCRAM, certificates of clients required on SSL, and `connections.max.reauth.ms=10000`.
+kafka-python's tests of SASL and SSL start brokers themselves, from an installation of Kafka: `installation.py` makes
+a folder that looks like one and whose broker is either. Left out are GSSAPI and OAUTHBEARER, which need a service
+beside the broker and which ours does not offer.
+
+librdkafka, "one replica": topics that its tests want on three brokers are made on one (`one_replica.c`), for both.
+"pass or fail": run more than once, with both outcomes.
 """
 
 
@@ -73,7 +84,7 @@ def _why(meanings: dict[str, str], test: str, outcomes: list[Any]) -> str:
     if test in meanings:
         return meanings[test]
     reasons = [each["why"] for each in outcomes if each and each["outcome"] != "passed" and each["why"]]
-    return reasons[-1].replace("|", " ")[:200] if reasons else ""
+    return tidy(reasons[-1]).replace("|", " ")[:200] if reasons else ""
 
 
 if __name__ == "__main__":
