@@ -86,12 +86,19 @@ def app_jars(tmp_path_factory: pytest.TempPathFactory) -> KafkaJars:
 
 
 @pytest.fixture
+def group_protocol() -> str:
+    """What the instances of an application speak to each other."""
+    return "classic"
+
+
+@pytest.fixture
 def application(
-    app_jars: KafkaJars, broker: str, new_name: Callable[[str], str], tmp_path: Path
+    app_jars: KafkaJars, broker: str, new_name: Callable[[str], str], tmp_path: Path, group_protocol: str
 ) -> Iterator[StreamsApplication]:
     """An application that reads and writes exactly once."""
-    running = StreamsApplication(
-        app_jars, broker, new_name("streams"), tmp_path, "processing.guarantee=exactly_once_v2"
-    )
+    settings = ["processing.guarantee=exactly_once_v2", f"group.protocol={group_protocol}"]
+    if group_protocol == "classic":
+        settings += ["session.timeout.ms=6000", "heartbeat.interval.ms=1000"]
+    running = StreamsApplication(app_jars, broker, new_name("streams"), tmp_path, *settings)
     yield running
     running.stop()

@@ -24,7 +24,7 @@ class StreamsApplication:
         self._jars = jars
         self._broker = broker
         self._folder = folder
-        self._settings = [*settings, "session.timeout.ms=6000", "heartbeat.interval.ms=1000"]
+        self._settings = settings
         self._instances: list[ToolProcess] = []
         admin = AdminClient({"bootstrap.servers": broker})
         names = ["words", "counts", "users", "clicks", "joined", "events", "windows"]

@@ -18,9 +18,7 @@ pytestmark = pytest.mark.real_kafka
 
 PROTOCOLS = ["classic", "consumer"]
 
-# What SKIPPED.md lists of the APIs that a Java client knows: delegation tokens, brokers that leave, telemetry, voters,
-# share groups' state between brokers, Streams groups.
-_NOT_SERVED = {*range(38, 42), 64, 71, 72, 80, 81, *range(83, 90)}
+_NOT_SERVED = {71, 72}  # telemetry, which Kafka serves only with a plug-in
 
 
 @pytest.fixture(scope="module")

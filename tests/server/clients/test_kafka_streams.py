@@ -12,6 +12,7 @@ pytestmark = pytest.mark.real_kafka
 WINDOW_MS = 10_000
 
 
+@pytest.mark.parametrize("group_protocol", ["classic", "streams"])
 def test_words_are_counted_streams_joined_and_windows_closed(application: StreamsApplication) -> None:
     start_ms = int(time.time()) // 10 * WINDOW_MS - 6 * WINDOW_MS
     application.send("users", [(f"u{number}", f"user {number}") for number in range(10)], start_ms)
