@@ -24,7 +24,15 @@ def topology(*, changelog: api.TopicInfo = CHANGELOG, source: str = "in") -> api
 
 def join(port: BrokerPort, plan: api.Topology, context: api.RequestContext = REMOTE) -> api.StreamsGroupHeartbeatReply:
     request = api.StreamsGroupHeartbeatRequest(
-        "g", "m", 0, rebalance_timeout_ms=60_000, topology=plan, process_id="p", endpoint_information_epoch=-1
+        "g",
+        "m",
+        0,
+        rebalance_timeout_ms=60_000,
+        topology=plan,
+        active_tasks={},
+        standby_tasks={},
+        warmup_tasks={},
+        process_id="p",
     )
     return port.streams_group_heartbeat(context, request)
 

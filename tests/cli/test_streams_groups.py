@@ -20,7 +20,16 @@ def test_a_streams_group_is_listed_and_described_with_who_has_the_task(tmp_path:
             producer.send("words", b"x", partition=0)
         port = kafka.engine.ports[0]
         topology = api.Topology(0, (api.Subtopology("0", ("words",)),))
-        join = api.StreamsGroupHeartbeatRequest("app", "m", 0, rebalance_timeout_ms=1_000, topology=topology)
+        join = api.StreamsGroupHeartbeatRequest(
+            "app",
+            "m",
+            0,
+            rebalance_timeout_ms=1_000,
+            topology=topology,
+            active_tasks={},
+            standby_tasks={},
+            warmup_tasks={},
+        )
         epoch = port.streams_group_heartbeat(REMOTE, join).member_epoch
         commit = api.OffsetCommitRequest("app", {TopicPartition("words", 0): api.OffsetToCommit(0)}, epoch, "m")
         port.offset_commit(REMOTE, commit)

@@ -286,6 +286,7 @@ def test_members_with_an_endpoint_are_told_who_serves_what_when_it_changes() -> 
         ({"topology": Topology(0, (Subtopology("0", ("t",), ("x.*",)),))}, "InvalidRequestError"),
         ({"topology": Topology(0, (Subtopology("0"),))}, "StreamsInvalidTopologyError"),
         ({"standby_tasks": None}, "InvalidRequestError"),
+        ({"active_tasks": None, "standby_tasks": None, "warmup_tasks": None}, "InvalidRequestError"),
     ],
 )
 def test_a_join_that_is_wrong_changes_nothing(fields: dict[str, Any], error: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from server.peers import WirePeer
 
+from embedkafka.broker.shards import partition_of
 from embedkafka.clock import SystemClock
 from embedkafka.protocol.apis import api_03_metadata as metadata
 from embedkafka.protocol.apis import api_08_offset_commit as commits
@@ -25,6 +27,8 @@ from embedkafka.protocol.apis import api_89_streams_group_describe as describing
 _GROUP = 32  # config resource
 _TIMEOUT_MS = 20_000
 _COORDINATOR_NOT_READY = (14, 15, 16)
+_MISSING_SOURCE_TOPICS = 1
+_OFFSETS_PARTITIONS = 50  # of __consumer_offsets, by default
 
 Answer = tuple[Any, ...]
 Tasks = Mapping[str, Sequence[int]]
@@ -37,6 +41,7 @@ class Application:
         self.peer = peer
         self.clock = SystemClock()
         self.name = f"streams-{uuid.uuid4()}"
+        self._other_names = (f"{self.name}-{number}" for number in itertools.count())
         self.configure("streams.initial.rebalance.delay.ms", "0")
         self.configure("streams.assignment.interval.ms", "0")
         self.pause(500)
@@ -60,8 +65,37 @@ class Application:
         self._until_known(name, partitions)
 
     def _until_known(self, name: str, partitions: int) -> None:
+        """Wait until the topic has its partitions, and the coordinator of this group has heard of it."""
         self.until(lambda: self.partition_count(name) == partitions)
-        self.pause(300)  # until the coordinator knows it, too
+        group_id = next(filter(self._has_our_coordinator, self._other_names))
+        plan = beats.Topology(0, [beats.Subtopology("0", [self.topic(name)])])
+        join = beats.StreamsGroupHeartbeatRequest(
+            group_id,
+            "m",
+            0,
+            rebalance_timeout_ms=60_000,
+            topology=plan,
+            active_tasks=[],
+            standby_tasks=[],
+            warmup_tasks=[],
+            process_id="p",
+        )
+        last = [beats.TaskIds("0", [partitions - 1])]
+
+        def knows() -> bool:
+            joined = self.peer.ask(88, 0, join)
+            if joined.error_code or any(each.status_code == _MISSING_SOURCE_TOPICS for each in joined.status):
+                return False
+            beat = beats.StreamsGroupHeartbeatRequest(
+                group_id, "m", joined.member_epoch, active_tasks=last, standby_tasks=[], warmup_tasks=[]
+            )
+            return self.peer.ask(88, 0, beat).error_code == 0  # a task that there is
+
+        self.until(knows)
+
+    def _has_our_coordinator(self, group_id: str) -> bool:
+        """Whether a group is on the same partition of ``__consumer_offsets``, so that they hear of news together."""
+        return partition_of(group_id, _OFFSETS_PARTITIONS) == partition_of(self.name, _OFFSETS_PARTITIONS)
 
     def partition_count(self, name: str) -> int:
         asked = metadata.MetadataRequest(
@@ -414,6 +448,8 @@ def requests_that_are_wrong(application: Application) -> Iterator[Answer]:
     yield one.join(active_tasks=task)
     yield one.join(standby_tasks=task)
     yield one.join(warmup_tasks=task)
+    yield one.join(active_tasks=None, standby_tasks=None, warmup_tasks=None)
+    yield one.join(active_tasks=None)
     yield one.join(task_offsets=[])
     yield one.join(task_end_offsets=[])
     yield one.join(topology=beats.Topology(0, [application.subtopology("0", ["in"], source_topic_regex=["x"])]))

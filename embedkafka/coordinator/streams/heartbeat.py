@@ -166,8 +166,8 @@ def _check(request: StreamsGroupHeartbeatRequest) -> None:
 def _check_join(request: StreamsGroupHeartbeatRequest) -> None:
     if request.rebalance_timeout_ms == -1:
         raise InvalidRequestError("RebalanceTimeoutMs is missing, it comes with the first heartbeat")
-    if request.active_tasks or request.standby_tasks:
-        raise InvalidRequestError("ActiveTasks and StandbyTasks must be empty when a member joins")
+    if any(each is None or each for each in (request.active_tasks, request.standby_tasks, request.warmup_tasks)):
+        raise InvalidRequestError("ActiveTasks, StandbyTasks, WarmupTasks must be there and empty when a member joins")
     if request.topology is None:
         raise InvalidRequestError("Topology is missing, it comes with the first heartbeat")
     if request.topology.epoch < 0:

@@ -20,7 +20,16 @@ def app(kafka: EmbeddedKafka) -> EmbeddedKafka:
     kafka.create_topic("t", 2)
     port = kafka.engine.ports[0]
     join = api.StreamsGroupHeartbeatRequest(
-        "app", "m", 0, rebalance_timeout_ms=1_000, topology=TOPOLOGY, process_id="p", client_tags={"zone": "a"}
+        "app",
+        "m",
+        0,
+        rebalance_timeout_ms=1_000,
+        topology=TOPOLOGY,
+        active_tasks={},
+        standby_tasks={},
+        warmup_tasks={},
+        process_id="p",
+        client_tags={"zone": "a"},
     )
     epoch = port.streams_group_heartbeat(REMOTE, join).member_epoch
     port.offset_commit(REMOTE, api.OffsetCommitRequest("app", {TP: api.OffsetToCommit(5)}, epoch, "m"))
