@@ -21,7 +21,7 @@ from reliability.serve_child import Promises, Run
 from embedkafka import EmbeddedKafka, KafkaConsumer, TopicPartition
 
 IS_FULL = os.environ.get("EMBEDKAFKA_FULL", "") not in ("", "0")
-ROUNDS = int(os.environ.get("EMBEDKAFKA_SERVE_KILL_ROUNDS", "25")) if IS_FULL else 1
+ROUNDS = int(os.environ.get("EMBEDKAFKA_SERVE_KILL_ROUNDS", "10")) if IS_FULL else 1
 BASE_SEED = int(os.environ.get("EMBEDKAFKA_SEED", "20260101"))
 _CHILD = Path(__file__).with_name("serve_child.py")
 
