@@ -86,6 +86,15 @@ class CommitOffsets(NamedTuple):
     topic_ids: Mapping[str, UUID]
     producer: Producer | None = None
 
+    def needs_member(self, *, has_members: bool) -> bool:
+        """Whether only a member may send it, to a group whose members have epochs.
+
+        While such a group is empty anyone may commit, and producers before KIP-447 did not say for which member they do.
+        """
+        request = self.request
+        names_none = request.generation_id < 0 and not request.member_id and request.group_instance_id is None
+        return (has_members or request.generation_id >= 0) and not (names_none and self.producer is not None)
+
 
 class Loaded(NamedTuple):
     """The machine has been fed its log; members' sessions start now, as after Kafka's fail-over."""

@@ -43,6 +43,11 @@ def named_partitions(partitions: Partitions, topics: Topics) -> list[TopicIdPart
     ]
 
 
+def not_found(group_id: str, group: AnyGroup | None, group_type: str) -> str:
+    """Why a group of that type cannot be described; ``group`` is what there is of that id."""
+    return f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no {group_type} group"
+
+
 def describe_groups(groups: Iterable[tuple[str, AnyGroup | None]]) -> Decision:
     """Groups with their members; what members subscribe and own is told while the group is stable."""
     return Decision(reply=[_describe(group_id, group) for group_id, group in groups])
@@ -51,7 +56,7 @@ def describe_groups(groups: Iterable[tuple[str, AnyGroup | None]]) -> Decision:
 def _describe(group_id: str, group: AnyGroup | None) -> DescribedGroup:
     if not isinstance(group, Group):
         # KIP-1043; before version 6 Kafka described an unknown group as a dead one, without an error.
-        message = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no classic group"
+        message = not_found(group_id, group, "classic")
         return DescribedGroup(group_id, GroupIdNotFoundError.errno, message, group_state=DEAD)
     stable = group.state is GroupState.STABLE
     return DescribedGroup(

@@ -9,7 +9,7 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.member import Member
 from embedkafka.coordinator.consumer.target import assignor_of
 from embedkafka.coordinator.decision import Decision
-from embedkafka.coordinator.describe import named_partitions
+from embedkafka.coordinator.describe import named_partitions, not_found
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.topics import Topics
@@ -26,8 +26,7 @@ def describe_consumer_groups(groups: Iterable[tuple[str, AnyGroup | None]], mome
 
 def _describe(group_id: str, group: AnyGroup | None, moment: Moment) -> DescribedConsumerGroup:
     if not isinstance(group, ConsumerGroup):
-        what = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no consumer group"
-        return DescribedConsumerGroup(group_id, GroupIdNotFoundError.errno, what)
+        return DescribedConsumerGroup(group_id, GroupIdNotFoundError.errno, not_found(group_id, group, "consumer"))
     return DescribedConsumerGroup(
         group_id,
         group_state=group.shown_state,

@@ -21,9 +21,8 @@ def commit_errors(command: CommitOffsets, members: Mapping[str, Member]) -> dict
     """The partitions for which an offset may not be stored, each with its error code."""
     request = command.request
     epoch = request.generation_id
-    is_nobodys = epoch < 0 and not request.member_id and request.group_instance_id is None
-    if (epoch < 0 and not members) or (is_nobodys and command.producer is not None):
-        return {}  # producers before KIP-447 did not say for which member they commit
+    if not command.needs_member(has_members=bool(members)):
+        return {}
     member = members.get(request.member_id)
     if member is None:
         return dict.fromkeys(request.offsets, UnknownMemberIdError.errno)

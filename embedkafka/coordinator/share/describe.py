@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.decision import Decision
-from embedkafka.coordinator.describe import named_partitions
+from embedkafka.coordinator.describe import named_partitions, not_found
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.share.api import DescribedShareGroup, DescribedShareMember
@@ -25,8 +25,7 @@ def _describe(group_id: str, group: AnyGroup | None, topics: Topics) -> Describe
     if not group_id:
         return DescribedShareGroup(group_id, InvalidGroupIdError.errno, "a group id may not be empty")
     if not isinstance(group, ShareGroup):
-        what = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no share group"
-        return DescribedShareGroup(group_id, GroupIdNotFoundError.errno, what)
+        return DescribedShareGroup(group_id, GroupIdNotFoundError.errno, not_found(group_id, group, "share"))
     return DescribedShareGroup(
         group_id,
         group_state=group.shown_state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedkafka.coordinator.decision import Decision
+from embedkafka.coordinator.describe import not_found
 from embedkafka.coordinator.group_type import AnyGroup
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.streams.api import (
@@ -31,8 +32,7 @@ def _describe(group_id: str, group: AnyGroup | None, topics: Topics) -> Describe
     if not group_id:
         return DescribedStreamsGroup(group_id, InvalidGroupIdError.errno)
     if not isinstance(group, StreamsGroup):
-        what = f"there is no group {group_id!r}" if group is None else f"group {group_id!r} is no streams group"
-        return DescribedStreamsGroup(group_id, GroupIdNotFoundError.errno, what)
+        return DescribedStreamsGroup(group_id, GroupIdNotFoundError.errno, not_found(group_id, group, "streams"))
     return DescribedStreamsGroup(
         group_id,
         group_state=group.shown_state,
