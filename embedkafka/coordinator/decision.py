@@ -89,7 +89,7 @@ class CommitOffsets(NamedTuple):
     def needs_member(self, *, has_members: bool) -> bool:
         """Whether only a member may send it, to a group whose members have epochs.
 
-        While such a group is empty anyone may commit, and producers before KIP-447 did not say for which member they do.
+        While it is empty anyone may commit, and producers before KIP-447 did not say for which member they do.
         """
         request = self.request
         names_none = request.generation_id < 0 and not request.member_id and request.group_instance_id is None
