@@ -8,7 +8,7 @@ fixed ports of localhost; a file that jest loads first leads those to the addres
 brokers or two replicas fails, and one test that runs a script within a container.
 
 The users of the suite: test (testtest), bob (bobbob) and alice (alicealice) by PLAIN; testscram by SCRAM-SHA-256
-(testtestscram=256) and SCRAM-SHA-512 (testtestscram=512).  `multiple_listeners.py` opens such listeners.
+(testtestscram=256) and SCRAM-SHA-512 (testtestscram=512).
 """
 
 from __future__ import annotations
