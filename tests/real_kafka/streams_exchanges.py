@@ -42,9 +42,6 @@ class Application:
         self.clock = SystemClock()
         self.name = f"streams-{uuid.uuid4()}"
         self._other_names = (f"{self.name}-{number}" for number in itertools.count())
-        self.configure("streams.initial.rebalance.delay.ms", "0")
-        self.configure("streams.assignment.interval.ms", "0")
-        self.pause(500)
         self.until(self._coordinator_is_there)
 
     def topic(self, name: str) -> str:
