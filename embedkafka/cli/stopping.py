@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,13 +17,37 @@ if TYPE_CHECKING:
 ONE_WISH_S = 1.0
 
 
+class Stopped:
+    """Whether it is time to stop.
+
+    A ``threading.Event`` has a lock that its ``set`` takes, and a signal that comes in the middle of that, or of
+    ``wait``, would wait for it for ever, on the thread that holds it.  A queue's ``put`` may be interrupted by itself.
+    """
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """It is; from a signal's handler, too."""
+        self._asked.put(None)
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        return not self._asked.empty()
+
+    def wait(self) -> None:
+        """Return when it is."""
+        self._asked.get()
+        self._asked.put(None)
+
+
 @contextmanager
-def stop_signals() -> Iterator[threading.Event]:
+def stop_signals() -> Iterator[Stopped]:
     """An event that SIGINT and SIGTERM set.
 
     Another one, more than ``ONE_WISH_S`` seconds later, ends the process as if nobody caught it.
     """
-    stopped = threading.Event()
+    stopped = Stopped()
     before: dict[int, Any] = {}
     asked_at_s: float | None = None
 

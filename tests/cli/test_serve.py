@@ -117,6 +117,35 @@ def test_too_many_open_files_are_said_once_and_forgotten_when_some_are_closed() 
         assert process.stderr.read().count("Too many open files") <= 1
 
 
+_A_SIGNAL_AT_EVERY_LINE_OF_A_SIGNALS_HANDLER = """
+import signal, sys
+from embedkafka.cli.stopping import stop_signals
+
+def once_more(frame, event, argument):
+    if event == "line":
+        signal.raise_signal(signal.SIGTERM)
+    return once_more
+
+with stop_signals() as stopped:
+    sys.settrace(once_more)
+    signal.raise_signal(signal.SIGINT)
+    sys.settrace(None)
+    stopped.wait()
+print("stopped")
+"""
+
+
+def test_a_signal_in_the_middle_of_another_ones_handler_does_not_wait_for_it() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _A_SIGNAL_AT_EVERY_LINE_OF_A_SIGNALS_HANDLER],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert ran.stdout == "stopped\n"
+
+
 def test_a_later_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "ONE_WISH_S", -1.0)
     with stopping.stop_signals() as stopped:
