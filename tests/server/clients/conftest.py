@@ -21,7 +21,7 @@ from real_kafka.jars import KafkaJars, compiled
 from server.clients.streams_application import StreamsApplication
 
 IS_FULL = os.environ.get("EMBEDKAFKA_FULL", "") not in ("", "0")
-collect_ignore = [] if IS_FULL else ["test_kafka_streams_lives.py"]  # minutes
+collect_ignore = [] if IS_FULL else ["test_kafka_streams_lives.py", "test_mirror_maker.py"]  # minutes
 
 _APPS = Path(__file__).parent / "java_apps"
 _numbers = itertools.count()
