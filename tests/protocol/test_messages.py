@@ -128,8 +128,9 @@ def test_offsets_of_kafka_before_0_9_are_read() -> None:
     assert record == records.OffsetRecord(KEY, offset_value(0))
 
 
-def test_record_types_of_other_protocols_are_passed_over() -> None:
-    assert records.decode(b"\0\x11anything", b"") is None
+@pytest.mark.parametrize("number", [9, 18, 24])
+def test_record_types_of_other_releases_are_passed_over(number: int) -> None:
+    assert records.decode(number.to_bytes(2, "big") + b"anything", b"") is None
 
 
 @pytest.mark.parametrize("key", [b"", b"\0", b"\0\1\0\1", bytes.fromhex(OFFSET_KEY) + b"!"])

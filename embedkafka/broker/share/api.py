@@ -3,8 +3,8 @@
 
 The first two speak within a *share session*, one per group and member: ``session_epoch`` 0 opens it (a fetch only),
 then each request, of either kind, carries the next number, and -1 closes it; what is still acquired in it is then
-released.  After 2**31 - 1 comes 1.  A fetch names the partitions that are new in the session, or that it has acknowledgements
-for; it reads from every partition of the session.
+released.  After 2**31 - 1 comes 1.  A fetch names the partitions that are new in the session, or that it has
+acknowledgements for; it reads from every partition of the session.
 """
 
 from __future__ import annotations
