@@ -112,7 +112,7 @@ class Listener:
         """
         _check_port(port, at_least=0)
         if advertised is not None:
-            _check_port(advertised[1], at_least=1)
+            _check_endpoint(advertised)
         engine.check_usable()
         limits = Limits.of(engine.config)
         sock = _bind(host, port, limits)
@@ -300,6 +300,12 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+def _check_endpoint(endpoint: Endpoint) -> None:
+    if isinstance(endpoint, str) or len(endpoint) != 2:
+        raise KafkaConfigurationError(f"advertised is a host and a port, not {endpoint!r}")
+    _check_port(endpoint[1], at_least=1)
+
+
 def _check_port(port: int, *, at_least: int) -> None:
     if not (isinstance(port, int) and at_least <= port <= 65535):
         raise KafkaConfigurationError(f"a port is a number from {at_least} to 65535, not {port!r}")
@@ -309,8 +315,11 @@ def _addresses(host: str, port: int | None) -> list[Any]:
     """What a name stands for, as ``getaddrinfo`` says it.
 
     Raises:
+        KafkaConfigurationError: it is no name, but what belongs elsewhere.
         OSError: nothing; it names the name.
     """
+    if not isinstance(host, str) or (host.count(":") == 1 and host.rpartition(":")[2].isdigit()):
+        raise KafkaConfigurationError(f"host and port are two arguments, and the host is not {host!r}")
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except UnicodeError:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from broker.interrupts import every_line, interrupted_at
@@ -91,6 +92,17 @@ def test_a_public_address_needs_a_plain_word(kafka: EmbeddedKafka) -> None:
     with pytest.raises(KafkaConfigurationError, match="allow_public=True"):
         kafka.listen("0.0.0.0")
     assert kafka.listen("0.0.0.0", allow_public=True).advertised[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", [9092, "127.0.0.1:9092"])
+def test_a_port_in_the_hosts_place_is_told(kafka: EmbeddedKafka, host: Any) -> None:
+    with pytest.raises(KafkaConfigurationError, match="host and port are two arguments"):
+        kafka.listen(host)
+
+
+def test_an_advertised_address_in_one_piece_is_told(kafka: EmbeddedKafka) -> None:
+    with pytest.raises(KafkaConfigurationError, match="advertised is a host and a port, not 'a:1'"):
+        kafka.listen(advertised="a:1")  # type: ignore[arg-type]
 
 
 def test_an_ipv6_address_is_written_in_brackets(kafka: EmbeddedKafka) -> None:
