@@ -170,7 +170,7 @@ def has_java() -> bool:
 
 def kafka_class_path() -> str:
     """The class path of Apache Kafka's jars, by the Maven project of ``tests/real_kafka``."""
-    code = "import json; from real_kafka.jars import _resolve_class_path; print(json.dumps(_resolve_class_path()))"
+    code = "import json; from real_kafka.jars import resolve_class_path; print(json.dumps(resolve_class_path()))"
     tests = Path(__file__).parents[1] / "tests"
     found = subprocess.run([sys.executable, "-c", code], cwd=tests, capture_output=True, text=True, check=True)
     class_path: str = json.loads(found.stdout)

@@ -74,13 +74,13 @@ def need_java() -> None:
 def compiled(sources: Sequence[Path], classes: Path, pom: Path = _HERE / "pom.xml") -> KafkaJars:
     """The jars that a pom names, Kafka's by default, and before them these programs compiled into a folder."""
     need_java()
-    class_path = _resolve_class_path(pom)
+    class_path = resolve_class_path(pom)
     command = ["javac", "-cp", class_path, "-d", str(classes), *map(str, sources)]
     subprocess.run(command, check=True, timeout=JAVA_TIMEOUT_S)
     return KafkaJars(f"{classes}{os.pathsep}{class_path}")
 
 
-def _resolve_class_path(pom: Path) -> str:
+def resolve_class_path(pom: Path = _HERE / "pom.xml") -> str:
     """The class path Maven names, from the cache where every jar of it is still there."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "embedkafka"
     kept = cache / f"real-kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}.classpath"
