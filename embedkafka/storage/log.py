@@ -418,7 +418,6 @@ class Log:
                 or batch.base_sequence != sequence
             ):
                 return None
-            patch_offsets(records, 0, base_offset=offset, leader_epoch=leader_epoch)
             part = memoryview(records).toreadonly()
             parts.append(part)
             placed.append((size_bytes, next_offset - 1, max_timestamp))
@@ -433,6 +432,8 @@ class Log:
             or next_offset - self.recovery_point >= limits.unflushed
         ):
             return None
+        for batch, (offset, _, _) in zip(batches, kept, strict=True):  # whoever is asked now takes them as they came
+            patch_offsets(batch.records, 0, base_offset=offset, leader_epoch=leader_epoch)
         try:
             active.log.write_together(parts, active.state.size_bytes)
         except OSError as error:

@@ -166,3 +166,15 @@ def test_every_version_of_api_versions_is_answered(peer: WirePeer) -> None:
 def test_clients_of_version_3_see_no_feature_that_begins_at_0(peer: WirePeer) -> None:
     assert {each.name for each in peer.ask(18, 3, VERSIONS).supported_features} == {"metadata.version"}
     assert "transaction.version" in {each.name for each in peer.ask(18, 4, VERSIONS).supported_features}
+
+
+@pytest.mark.parametrize("configs", [{"flush.messages": 1}, {"segment.bytes": 1 << 20}])
+def test_a_batch_that_cannot_go_the_straight_way_goes_the_long_one_as_it_came(
+    kafka: EmbeddedKafka, peer: WirePeer, configs: dict[str, int]
+) -> None:
+    kafka.create_topic("t", configs=configs)
+    offsets = []
+    for _ in range(30):
+        reply = peer.ask(0, 9, produce_request("t", [bytes(60_000)])).responses[0].partition_responses[0]
+        offsets.append((reply.error_code, reply.base_offset))
+    assert offsets == [(0, number) for number in range(30)]
