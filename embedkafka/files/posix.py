@@ -36,10 +36,9 @@ class PosixFile(SystemFile):
 
     def write_together(self, parts: Sequence[Bytes], position: int) -> None:
         if len(parts) == 1:
-            self.write_all(parts[0], position)
-            return
-        size_bytes = sum(map(len, parts))
-        written = os.pwritev(self.fd, parts, position)
+            written, size_bytes = self.write_at(parts[0], position), len(parts[0])
+        else:
+            written, size_bytes = os.pwritev(self.fd, parts, position), sum(map(len, parts))
         if written < size_bytes:  # no space, or a signal
             self.write_all(memoryview(b"".join(parts))[written:], position + written)
 

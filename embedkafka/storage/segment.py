@@ -28,6 +28,8 @@ _WALK_MARGIN_BYTES = 8192  # an indexed position is at most index.interval.bytes
 
 _COPY_BYTES = 1 << 20
 
+_new = tuple.__new__  # what a NamedTuple's own constructor calls, without the detour
+
 UNKNOWN = -2  # a closed segment that was opened without a scan: looked up when it is asked for
 
 
@@ -163,11 +165,12 @@ class Segment:
             size_bytes += batch_bytes
             unindexed += batch_bytes
             next_offset = last_offset + 1
-        self.state = SegmentState(
-            size_bytes, next_offset, max_timestamp, max_timestamp_offset, unindexed, index_count, time_count
-        )
-        self.offset_index.write_if_long(index_count)
-        self.time_index.write_if_long(time_count)
+        has_entries = index_count != self.state.index_count
+        numbers = (size_bytes, next_offset, max_timestamp, max_timestamp_offset, unindexed, index_count, time_count)
+        self.state = _new(SegmentState, numbers)
+        if has_entries:
+            self.offset_index.write_if_long(index_count)
+            self.time_index.write_if_long(time_count)
 
     def _is_newer(self, time_count: int, timestamp: int) -> bool:
         return timestamp > self.time_index.last(time_count)[0]
