@@ -1,6 +1,6 @@
 """What one command does to a group that is durable as a whole: a copy that its records were applied to, and timers.
 
-Of the types of groups whose every change is in the log (``consumer/``, ``share/``).
+Of the types of groups whose every change is in the log (``consumer/``, ``share/``, ``streams/``).
 """
 
 from __future__ import annotations
