@@ -11,9 +11,9 @@ So a fresh machine that is fed every record holds the same durable state, and be
 after a fail-over.  Time and ids are arguments; a time-out is a command that the shell sends back when a timer runs
 out.
 
-Types of groups stand side by side: ``classic/`` with the classic protocol, ``consumer/`` with that of KIP-848, ``share/``
-(KIP-932) and ``streams/`` (KIP-1071), each split by command.  What they share stands here, also by command (``commit``, ``fetch``, ``delete``, ``describe``,
-``expire``), and asks a group through ``group_type`` what differs.
+Types of groups stand side by side, each split by command: ``classic/`` with the classic protocol, ``consumer/`` with
+that of KIP-848, ``share/`` (KIP-932), ``streams/`` (KIP-1071).  What they share stands here, also by command
+(``commit``, ``fetch``, ``delete``, ``describe``, ``expire``), and asks a group through ``group_type`` what differs.
 
 Offsets that a producer commits in a transaction (KIP-447) are durable too: pending, until ``apply_marker`` lets them
 count or go.
