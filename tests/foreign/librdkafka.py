@@ -186,6 +186,9 @@ def main() -> int:
 
     numbers = network_tests(options.checkout, options.scenario)
     if options.tests:
+        unknown = set(options.tests.split(",")) - numbers.keys()
+        if unknown:
+            parser.error(f"no tests that need a broker: {', '.join(sorted(unknown))}")
         numbers = {number: numbers[number] for number in options.tests.split(",")}
     lines = ["broker.address.family=v4", "test.timeout.multiplier=2"]
     environment = {"TEST_CONSUMER_GROUP_PROTOCOL": options.group_protocol, "TEST_SCENARIO": options.scenario}
