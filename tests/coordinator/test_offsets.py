@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from coordinator.driver import Driver
+from coordinator.driver import SUBSCRIBED_TO_T, Driver
 
 from embedkafka.coordinator.api import (
     DeleteGroupsRequest,
@@ -117,6 +117,15 @@ def test_offsets_of_a_subscribed_topic_are_not_deleted(driver: Driver) -> None:
     reply: Any = driver.send(OffsetDeleteRequest("g", [T0, U0])).reply
     assert reply.error_codes == {T0: GROUP_SUBSCRIBED_TO_TOPIC, U0: 0}
     assert driver.committed() == {T0: 7}
+
+
+def test_a_subscription_that_breaks_off_after_version_0_tells_its_topics(driver: Driver) -> None:
+    of_version_1 = b"\0\1" + SUBSCRIBED_TO_T[2:]  # without the partitions that this version adds
+    (member_id,) = driver.stable_group(protocols=(("range", of_version_1),))
+    driver.commit(7, member_id, 1)
+    driver.commit(8, member_id, 1, topic="u")
+    reply: Any = driver.send(OffsetDeleteRequest("g", [T0, U0])).reply
+    assert reply.error_codes == {T0: GROUP_SUBSCRIBED_TO_TOPIC, U0: 0}
 
 
 def test_offsets_of_a_group_of_another_type_are_deleted_only_when_it_is_empty(driver: Driver) -> None:

@@ -33,7 +33,7 @@ from embedkafka.errors import (
     UnknownMemberIdError,
 )
 from embedkafka.model import TopicPartition
-from embedkafka.protocol.consumer.subscription import decode_subscription
+from embedkafka.protocol.consumer.subscription import subscribed_topics
 from embedkafka.protocol.internal.group_metadata import GroupMetadataKey, GroupMetadataValue, MemberMetadata
 from embedkafka.protocol.internal.offset_commit import OffsetCommitValue
 
@@ -275,8 +275,7 @@ class Group:
             return True
         try:
             return any(
-                topic in decode_subscription(member.metadata(self.protocol_name)).topics
-                for member in self.members.values()
+                topic in subscribed_topics(member.metadata(self.protocol_name)) for member in self.members.values()
             )
         except KafkaProtocolError:
             return True

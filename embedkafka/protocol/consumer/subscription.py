@@ -51,3 +51,14 @@ def decode_subscription(data: bytes | memoryview) -> ConsumerProtocolSubscriptio
     subscription, version = versioned.decode(SCHEMA, data)
     subscription.version = version
     return subscription
+
+
+def subscribed_topics(data: bytes | memoryview) -> list[str]:
+    """The topics of a subscription of whatever version, as Kafka's coordinator reads them.
+
+    Every version begins like version 0, and that much is read: there are clients whose messages break off after it.
+
+    Raises:
+        KafkaProtocolError: the bytes are no subscription.
+    """
+    return versioned.decode(SCHEMA, bytes(2) + bytes(data[2:]))[0].topics
