@@ -200,8 +200,9 @@ class Lane(OpenBatch):
         first = batches[0]
         reply: PartitionProduceReply | _Failure | None
         try:
-            if not first.is_finished:
-                first.finish(settings.compression_type, compress)
+            for batch in batches:
+                if not batch.is_finished:
+                    batch.finish(settings.compression_type, compress)
             port = self._link.leader_port(self.topic_partition)
             for batch in batches:
                 batch.submitting = True
