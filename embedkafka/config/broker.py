@@ -736,8 +736,8 @@ _IDENTITY = [
     _key(
         "node.id",
         _INT,
-        0,
-        "The broker's number; a directory keeps the one that it was made with.",
+        None,
+        "The broker's number; a directory keeps the one that it was made with, a new one has 0.",
         AtLeast(0),
         _HIGH,
     ),
