@@ -181,13 +181,13 @@ def alter_client_quotas(call: Call, request: alter_49.AlterClientQuotasRequest) 
     ]
     results = call.port.alter_client_quotas(call.context, alterations, validate_only=request.validate_only)
     return alter_49.AlterClientQuotasResponse(
-        entries=[
-            alter_49.EntryResult(
-                each.error_code, each.error_message, [alter_49.EntityData(*part) for part in each.entity]
-            )
-            for each in results
-        ]
+        entries=[alter_49.EntryResult(each.error_code, each.error_message, _told(each.entity)) for each in results]
     )
+
+
+def _told(entity: api.QuotaEntity) -> list[alter_49.EntityData]:
+    """An entity's parts by type, whatever their order was in the request, as Kafka's map has them."""
+    return [alter_49.EntityData(*part) for part in sorted(entity, key=lambda part: part[0])]
 
 
 def _entity(parts: Iterable[alter_49.EntityData]) -> api.QuotaEntity:
