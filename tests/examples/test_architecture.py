@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "embedkafka"
+import embedkafka
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(embedkafka.__file__).parent  # the installed one, where that is what is tested
 TEXT = (PACKAGE / "ARCHITECTURE.md").read_text()
 MAP = TEXT.split("## Map")[1].split("\n## ")[0]
 SOURCES = [path.read_text() for path in PACKAGE.rglob("*.py")]
@@ -16,7 +19,7 @@ LOCKS = TEXT.split("## Lock order")[1].split("\n## ")[0]
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+\.(?:py|pyx))`", TEXT))))
 def test_the_file_that_it_names_exists(name: str) -> None:
-    places = [PACKAGE.parent / name, *PACKAGE.glob(f"**/{name}")]
+    places = [ROOT / name, *PACKAGE.glob(f"**/{name}")]
     assert any(place.is_file() for place in places)
 
 
