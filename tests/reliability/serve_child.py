@@ -84,7 +84,8 @@ def run(what: Run) -> Promises:
             worker.stop()
         log = served.log()
         served.close()
-    assert [worker.error for worker in everybody] == [None] * len(everybody), log
+    errors = {type(worker).__name__: repr(worker.error) for worker in everybody if worker.error is not None}
+    assert not errors, f"could not go on: {errors}\n{log}"
     assert "Traceback" not in log, log
     return Promises(
         [worker.done for worker in everybody],
