@@ -169,8 +169,8 @@ class Committer(Worker):
                 continue
             try:
                 consumer.commit()
-            except (their_errors.CommitFailedError, their_errors.RetriableError, their_errors.KafkaConnectionError):
-                continue  # another generation: what was read comes again, or the next commit covers it
+            except their_errors.KafkaError:
+                continue  # nothing is promised: what was read comes again, or the next commit covers it
             for partition in consumer.assignment():
                 if (position := consumer.position(partition)) and self.committing[partition.partition]:
                     self.committed[partition.partition] = position

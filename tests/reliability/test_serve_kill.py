@@ -49,14 +49,16 @@ def test_clients_go_on_after_their_server_ended_and_came_back(
 
 
 def _check(kafka: EmbeddedKafka, promises: Promises) -> None:
+    transformed = 0
     for partition in range(PARTITIONS):
         found = _read(kafka, INPUT, partition)
         assert list(found.values()) == promises.sent[partition], "lost, twice, or out of order"
         assert promises.acknowledged[partition]
         assert all(found[offset] == number for offset, number in promises.acknowledged[partition])
         written = list(_read(kafka, OUTPUT, partition).values())
-        assert written, "nothing was transformed"
+        transformed += len(written)
         assert written == promises.sent[partition][: len(written)], "not exactly once"
+    assert transformed
     plain = _read(kafka, PLAIN, 0)
     assert list(plain.values()) == promises.other_sent, "lost, twice, or out of order"
     assert all(plain[offset] == number for offset, number in promises.other_acknowledged)
