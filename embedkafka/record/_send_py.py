@@ -344,11 +344,7 @@ class OpenBatch:
         return _future(delivery, count, key, value, headers, timestamp_ms)
 
     def detach(self) -> bool:
-        """Move the open batch to the end of ``sealed``; False where none is open.
-
-        Not one step for Ctrl-C, as it is in the compiled codec: one that comes right behind ``append`` has the batch
-        sealed twice.
-        """
+        """Move the open batch to the end of ``sealed``; False where none is open."""
         with self._open_lock:
             if self.open_delivery is None:
                 return False
@@ -363,11 +359,12 @@ class OpenBatch:
                 base_sequence=self.next_sequence,
                 is_transactional=self.is_transactional,
             )
+            next_sequence = self.next_sequence
             if self.producer_id >= 0:
-                # Before the batch counts: an interrupt in between leaves a gap, which is noticed, and no repetition.
-                self.next_sequence = (self.next_sequence + self.open_count) & 0x7FFFFFFF
-            self.sealed.append(batch)
-            self.open_delivery = None
+                next_sequence = (next_sequence + self.open_count) & 0x7FFFFFFF
+            end = len(self.sealed)
+            # One statement without a call: the interpreter looks for Ctrl-C before it or after it.
+            self.sealed[end:], self.next_sequence, self.open_delivery = (batch,), next_sequence, None
             self._buffer = bytearray()
             self.open_count = 0
         if not self.compression_type:

@@ -34,8 +34,6 @@ def interrupted_at(line_number: int, action: Callable[[], object]) -> bool:
             return None  # what a finalizer raises, the interpreter only prints
         if code is PosixFile.__init__.__code__:
             return None  # a descriptor that no object has yet would be lost, which is all that would be
-        if code.co_name == "detach":
-            return None  # one step in the compiled codec, where the plain one could seal a batch twice
         entered: set[int] = set()  # lines of `with` statements that this call is inside of, or was
 
         def trace_lines(frame: FrameType, event: str, _: Any) -> Any:
