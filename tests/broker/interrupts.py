@@ -7,6 +7,7 @@ it does not look, nor at a ``try:``, which a ``with`` around it does not guard. 
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import sys
@@ -27,6 +28,7 @@ def interrupted_at(line_number: int, action: Callable[[], object]) -> bool:
         False when it ended before it came that far.
     """
     left = line_number
+    entered_of: dict[FrameType, set[int]] = {}  # lines of `with` statements that a call is inside of, or was
 
     def trace_calls(frame: FrameType, event: str, _: Any) -> Any:
         code = frame.f_code
@@ -34,7 +36,8 @@ def interrupted_at(line_number: int, action: Callable[[], object]) -> bool:
             return None  # what a finalizer raises, the interpreter only prints
         if code is PosixFile.__init__.__code__:
             return None  # a descriptor that no object has yet would be lost, which is all that would be
-        entered: set[int] = set()  # lines of `with` statements that this call is inside of, or was
+        # A generator is called again, in the same frame, wherever it goes on: inside of its `with`, for example.
+        entered = entered_of.setdefault(frame, set()) if code.co_flags & inspect.CO_GENERATOR else set()
 
         def trace_lines(frame: FrameType, event: str, _: Any) -> Any:
             nonlocal left
