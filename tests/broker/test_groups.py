@@ -126,6 +126,30 @@ def test_find_coordinator_names_this_broker(world: World) -> None:
     assert (found.error_code, found.broker_id, found.port) == (0, 0, 9092)
 
 
+@pytest.mark.parametrize("key", ["g:AAAAAAAAAAAAAAAAAAAAAQ:0", "a:b:AAAAAAAAAAAAAAAAAAAAAQ:7"])
+def test_find_coordinator_names_this_broker_for_a_share_partition(world: World, key: str) -> None:
+    (found,) = world.groups.find_coordinator(world.remote, 2, [key])
+    assert (found.key, found.error_code, found.broker_id) == (key, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "g",
+        "g:0",
+        ":AAAAAAAAAAAAAAAAAAAAAQ:0",
+        " :AAAAAAAAAAAAAAAAAAAAAQ:0",
+        "g:short:0",
+        "g:AAAAAAAAAAAAAAAAAAAAAQ:x",
+    ],
+)
+def test_a_share_partitions_key_names_group_topic_and_partition(world: World, key: str) -> None:
+    (found,) = world.groups.find_coordinator(world.remote, 2, [key])
+    assert (found.key, found.error_code, found.broker_id, found.port) == (key, 42, -1, -1)
+    assert "group:topic id:partition" in str(found.error_message)
+
+
 # Time ---------------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ from embedkafka.coordinator.decision import (
     Producer,
     TopicsDeleted,
 )
+from embedkafka.coordinator.share_state.state import SharePartitionKey
 from embedkafka.errors import InvalidRequestError, UnknownTopicOrPartitionError, UnsupportedVersionError
 from embedkafka.model import TopicPartition
 
@@ -99,7 +100,10 @@ class Groups:
             message = f"there is no coordinator for keys of type {key_type}"
             return [FoundCoordinator(key, InvalidRequestError.errno, message) for key in keys]
         at = self._host.broker_endpoint()
-        return [FoundCoordinator(key, broker_id=at.broker_id, host=at.host, port=at.port) for key in keys]
+        found = FoundCoordinator("", broker_id=at.broker_id, host=at.host, port=at.port)
+        if key_type == _SHARE_KEY_TYPE:
+            return [_mistaken_share_key(key) or found._replace(key=key) for key in keys]
+        return [found._replace(key=key) for key in keys]
 
     # Membership ---------------------------------------------------------------------------------------------------
 
@@ -265,6 +269,14 @@ class Groups:
         self._wait_for_retention()
         for shard in self._shards.all():
             shard.run(ExpireOffsets())
+
+
+def _mistaken_share_key(key: str) -> FoundCoordinator | None:
+    try:
+        SharePartitionKey.parse(key)
+    except ValueError as error:
+        return FoundCoordinator(key, InvalidRequestError.errno, str(error))
+    return None
 
 
 def _with_offsets(request: OffsetCommitRequest, offsets: dict[TopicPartition, OffsetToCommit]) -> OffsetCommitRequest:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from embedkafka.coordinator.runs import Runs
 from embedkafka.coordinator.share_state.api import NO_OFFSET, StateBatch
+
+_KEY = re.compile(r"(?=\s*[^\s:])(.+):([\w-]{22})(?:==)?:([+-]?\d{1,10})", re.ASCII | re.DOTALL)
 
 
 class SharePartitionKey(NamedTuple):
@@ -16,6 +20,19 @@ class SharePartitionKey(NamedTuple):
     group_id: str
     topic_id: UUID
     partition: int
+
+    @classmethod
+    def parse(cls, text: str) -> SharePartitionKey:
+        """What FindCoordinator's key of type 2 says: ``group:topic id:partition``; a group's name may hold colons.
+
+        Raises:
+            ValueError: it does not say that.
+        """
+        named = _KEY.fullmatch(text)
+        if named is None:
+            raise ValueError(f"not group:topic id:partition: {text!r}")
+        group_id, topic_id, partition = named.groups()
+        return cls(group_id, UUID(bytes=base64.urlsafe_b64decode(topic_id + "==")), int(partition))
 
 
 class Snapshot(NamedTuple):
