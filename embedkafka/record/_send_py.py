@@ -244,18 +244,18 @@ class SealedBatch:
         """Compress the records, write the header and the checksum; does nothing the second time."""
         if self.is_finished:
             return
+        records = self.records
         if compression_type:
             assert compress is not None
-            with memoryview(self.records) as whole, whole[HEADER_SIZE_BYTES:] as plain:
+            with memoryview(records) as whole, whole[HEADER_SIZE_BYTES:] as plain:
                 compressed = compress(compression_type, plain, level)
             records = bytearray(HEADER_SIZE_BYTES)
             records += compressed
-            self.records = records
         HEADER.pack_into(
-            self.records,
+            records,
             0,
             0,
-            len(self.records) - LENGTH_END,
+            len(records) - LENGTH_END,
             -1,
             MAGIC_V2,
             0,
@@ -268,8 +268,9 @@ class SealedBatch:
             self.base_sequence,
             self.records_count,
         )
-        write_checksum(self.records)
-        self.is_finished = True
+        write_checksum(records)
+        # One statement without a call: Ctrl-C comes before it, and the plain records are taken once more, or after it.
+        self.records, self.is_finished = records, True
 
 
 class OpenBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from record.codecs import CODECS
 from embedkafka.clock import ManualClock, SystemClock
 from embedkafka.errors import KafkaTimeoutError
 from embedkafka.model import TopicPartition
-from embedkafka.record import decode_batch, read_header, verify_checksum
+from embedkafka.record import _send_py, compress, decode_batch, read_header, verify_checksum
 
 # Keys and hashes that Java's own test pins (UtilsTest.testMurmur2).
 JAVA = {
@@ -430,3 +431,23 @@ def test_threads_that_append_and_seal_lose_and_repeat_nothing(codec: Any) -> Non
     for number in range(senders):
         for count, future in enumerate(futures[number]):
             assert found[b"%d.%d" % (number, count)] == (future.delivery, future.batch_index)
+
+
+def test_a_batch_whose_finishing_was_interrupted_is_compressed_once(
+    codec: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane = Lane(codec)
+    lane.batch.compression_type = 1
+    lane.append(b"k", b"v", None, 5)
+    lane.detach()
+    (batch,) = lane.sealed
+
+    def interrupted(records: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):  # which the compiled codec has no place for
+        patched.setattr(_send_py, "write_checksum", interrupted)
+        batch.finish(1, compress)
+    batch.finish(1, compress)
+    verify_checksum(batch.records)
+    assert [(record.key, record.value) for record in decode_batch(batch.records)] == [(b"k", b"v")]
