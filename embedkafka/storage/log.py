@@ -437,7 +437,7 @@ class Log:
         try:
             active.log.write_together(parts, active.state.size_bytes)
         except OSError as error:
-            if len(parts) > 1:
+            if len(parts) > 1 and error.errno in NO_SPACE_ERRNOS:
                 return None  # there may be room for some of them
             raise self._write_failed(active, error) from error
         active.publish(placed, self.config.index_interval_bytes)

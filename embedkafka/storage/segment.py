@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from embedkafka.errors import CorruptRecordError
@@ -169,8 +170,9 @@ class Segment:
         numbers = (size_bytes, next_offset, max_timestamp, max_timestamp_offset, unindexed, index_count, time_count)
         self.state = _new(SegmentState, numbers)
         if has_entries:
-            self.offset_index.write_if_long(index_count)
-            self.time_index.write_if_long(time_count)
+            with suppress(OSError):  # the batches are published; whoever completes the indexes meets the error
+                self.offset_index.write_if_long(index_count)
+                self.time_index.write_if_long(time_count)
 
     def _is_newer(self, time_count: int, timestamp: int) -> bool:
         return timestamp > self.time_index.last(time_count)[0]

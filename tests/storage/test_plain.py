@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from embedkafka.errors import KafkaStorageError
 from embedkafka.files import HandleCache, MemoryFiles
-from embedkafka.files.faulty import FaultyFiles
+from embedkafka.files.faulty import Fault, FaultyFiles
 from embedkafka.model import TopicPartition
 from embedkafka.record import decode_batch, encode_batch, iter_headers
 from embedkafka.storage.config import LOG_APPEND_TIME, LogConfig
@@ -201,3 +203,29 @@ def test_a_failed_write_appends_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         plain(log, batch())
     assert log.end_offset == 1
     assert log.health.reason is not None
+
+
+def test_an_error_of_the_device_takes_the_directory_offline_however_many_batches_it_met() -> None:
+    files = FaultyFiles()
+    log = make(files)
+    general(log, batch())
+    files.faults.append(Fault("write_at", errno.EIO, ".log"))
+    with pytest.raises(KafkaStorageError):
+        log.append_plain([PlainBatch(batch(), 1, NOW_MS) for _ in range(3)], leader_epoch=0, now_ms=NOW_MS)
+    assert log.end_offset == 1
+    assert log.health.reason is not None
+
+
+@pytest.mark.parametrize("way", [plain, general])
+def test_what_is_published_is_answered_though_its_index_finds_no_space(way: Callable[[Log, bytearray], int]) -> None:
+    files = FaultyFiles()
+    log = make(files, index_interval_bytes=0, segment_bytes=1 << 19)
+    general(log, batch())
+    files.faults.append(Fault("write_at", errno.ENOSPC, ".index", times=None))
+    assert [way(log, batch()) for _ in range(2000)] == list(range(1, 2001))
+    files.faults.clear()
+    log._tail.clear()
+    assert [record.offset for record in content(log)] == list(range(2001))
+    log.close()
+    (segment,) = log.segments
+    assert segment.offset_index.stored_count == segment.state.index_count == 2000
