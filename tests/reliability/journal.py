@@ -59,8 +59,8 @@ def read_journal(path: Path) -> Iterator[Entry]:
 PHASES = ("idle", "append", "roll", "index", "compaction", "commit")
 MAX_THREADS = 64
 _COUNTER = struct.Struct("<Q")
-_SENT, _ACKNOWLEDGED, _PHASES = 0, 8 * MAX_THREADS, 16 * MAX_THREADS
-_SIZE = 17 * MAX_THREADS
+_SENT, _ACKNOWLEDGED, _COMMITTED, _PHASES = 0, 8 * MAX_THREADS, 16 * MAX_THREADS, 24 * MAX_THREADS
+_SIZE = 25 * MAX_THREADS
 
 
 class Board:
@@ -83,6 +83,10 @@ class Board:
     def add_acknowledged(self, thread: int) -> None:
         self._add(_ACKNOWLEDGED + 8 * thread)
 
+    def add_committed(self, partition: int) -> None:
+        """Partitions have slots here, so that of two members at once one may go uncounted."""
+        self._add(_COMMITTED + 8 * partition)
+
     def enter(self, phase: int) -> int:
         """Note that the calling thread is in a phase now, besides those it was in; returns what to leave it with."""
         slot = _PHASES + self._slot()
@@ -100,6 +104,11 @@ class Board:
     @property
     def acknowledged(self) -> int:
         return sum(self._counters(_ACKNOWLEDGED))
+
+    @property
+    def committed_partitions(self) -> int:
+        """How many have a commit of this life."""
+        return sum(count > 0 for count in self._counters(_COMMITTED))
 
     @property
     def phases(self) -> set[str]:

@@ -258,10 +258,11 @@ class Producing(threading.Thread):
 class Consuming(threading.Thread):
     """One member of the group: polls and commits what it polled."""
 
-    def __init__(self, kafka: Any, engine: Any, journal: Journal) -> None:
+    def __init__(self, kafka: Any, engine: Any, journal: Journal, board: Board) -> None:
         super().__init__(daemon=True)
         self._kafka = kafka
         self._journal = journal
+        self._board = board
         self._client = kafka.KafkaConsumer(
             "load",
             bootstrap_servers=engine,
@@ -281,6 +282,7 @@ class Consuming(threading.Thread):
                 except self._kafka.errors.KafkaError:  # the group rebalanced: nothing was promised
                     continue
                 self._journal.write(Event.COMMITTED, 0, partition.partition, offset)
+                self._board.add_committed(partition.partition)
 
 
 def main(life: Life) -> None:
@@ -305,7 +307,7 @@ def main(life: Life) -> None:
     threads: list[threading.Thread] = [
         Producing(embedkafka, engine, producer, life, journal, board) for producer in range(PRODUCERS)
     ]
-    threads += [Consuming(embedkafka, engine, journal) for _ in range(2)]
+    threads += [Consuming(embedkafka, engine, journal, board) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -57,10 +57,14 @@ class Directory:
     def journal(self) -> Path:
         return self.folder / "journal"
 
-    def live_and_die(self, seed: int, *, target: str | None = None, sabotage: str | None = None) -> Death:
+    def live_and_die(
+        self, seed: int, *, target: str | None = None, sabotage: str | None = None, commits_everywhere: bool = False
+    ) -> Death:
         """One child from start to ``kill -9``, in the target phase or (None) at any moment; the seed decides which.
 
-        A child that does not come by its target in time (there may be nothing to compact) is killed from outside.
+        With ``commits_everywhere`` not before each partition has a commit: members may join after all the sends that a
+        life has to last.  A child that does not come by its target in time (there may be nothing to compact) is killed
+        from outside.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         source = random.Random(seed)
@@ -74,7 +78,8 @@ class Directory:
                 [sys.executable, str(_CHILD), json.dumps(asdict(life))], stdout=output, stderr=output
             )
         try:
-            _wait_for_death(child, board, after, patience_s=_PATIENCE_S if target else 0.0)
+            commits = PARTITIONS["load"] if commits_everywhere else 0
+            _wait_for_death(child, board, after, commits, patience_s=_PATIENCE_S if target else 0.0)
         finally:
             child.kill()
             child.wait()
@@ -90,10 +95,14 @@ class Directory:
         return path.read_text()[-6000:] if path.exists() else ""
 
 
-def _wait_for_death(child: subprocess.Popen[bytes], board: Board, after: int, *, patience_s: float) -> None:
+def _wait_for_death(
+    child: subprocess.Popen[bytes], board: Board, after: int, commits: int, *, patience_s: float
+) -> None:
     """Until the child killed itself, or it is the parent's turn to."""
     deadline_s = time.monotonic() + _LIFE_TIMEOUT_S
-    while child.poll() is None and (board.acknowledged < after or board.sent <= board.acknowledged):
+    while child.poll() is None and (
+        board.acknowledged < after or board.sent <= board.acknowledged or board.committed_partitions < commits
+    ):
         if time.monotonic() > deadline_s:
             return
         time.sleep(0.001)  # another process's progress: there is nothing to wait on

@@ -59,6 +59,6 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, capsys: pytest.C
 )
 def test_the_check_finds_a_planted_bug(tmp_path: Path, bug: str, complaint: str) -> None:
     directory = Directory(tmp_path / "sabotaged")
-    directory.live_and_die(BASE_SEED, sabotage=bug)
+    directory.live_and_die(BASE_SEED, sabotage=bug, commits_everywhere=bug.startswith("commits"))
     problems = check(directory)
     assert any(complaint in problem for problem in problems), problems
