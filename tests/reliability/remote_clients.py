@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +21,7 @@ COMMITTING, TRANSFORMING = "committing", "transforming"
 
 _PATIENT: dict[str, Any] = {
     # librdkafka (2.16) forgets all brokers when the last one is gone and goes on waiting for the forgotten group
-    # coordinator in send_offsets_to_transaction, for ever.
+    # coordinator in send_offsets_to_transaction, for ever: with Apache Kafka, too.
     "metadata.recovery.strategy": "none",
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 200,
@@ -31,6 +31,22 @@ _PATIENT: dict[str, Any] = {
 }
 _GIVING_UP_S = 60
 
+_AROUND_A_RESTART = (
+    their_errors.KafkaConnectionError,
+    their_errors.NodeNotReadyError,
+    their_errors.Cancelled,
+    their_errors.KafkaTimeoutError,
+    their_errors.RequestTimedOutError,
+    their_errors.CoordinatorLoadInProgressError,
+    their_errors.CoordinatorNotAvailableError,
+    their_errors.NotCoordinatorError,
+    their_errors.CommitFailedError,
+    their_errors.UnknownMemberIdError,
+    their_errors.IllegalGenerationError,
+    their_errors.RebalanceInProgressError,
+)
+"""What a commit may be refused with while its server, and with it the group's coordinator, goes and comes back."""
+
 
 class Worker(ABC):
     """One client in a thread.
@@ -38,12 +54,14 @@ class Worker(ABC):
     Attributes:
         done: how much it was promised so far; grows.
         error: what it could not go on after.
+        went_on_after: the errors that it could, each with how often.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.done = 0
         self.error: BaseException | None = None
+        self.went_on_after: Counter[str] = Counter()
         self.stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=type(self).__name__)
 
@@ -61,6 +79,9 @@ class Worker(ABC):
             self.work()
         except BaseException as error:
             self.error = error
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} done={self.done} error={self.error!r} went on after {dict(self.went_on_after)}>"
 
     @abstractmethod
     def work(self) -> None:
@@ -169,7 +190,8 @@ class Committer(Worker):
                 continue
             try:
                 consumer.commit()
-            except their_errors.KafkaError:
+            except _AROUND_A_RESTART as error:
+                self.went_on_after[repr(error)] += 1
                 continue  # nothing is promised: what was read comes again, or the next commit covers it
             for partition in consumer.assignment():
                 if (position := consumer.position(partition)) and self.committing[partition.partition]:
@@ -196,7 +218,7 @@ class Transformer(Worker):
         producer = confluent_kafka.Producer(
             {"bootstrap.servers": self.address, "transactional.id": "transformer", "linger.ms": 1, **_PATIENT}
         )
-        _until_done(producer.init_transactions, 5)
+        self._until_done(producer.init_transactions, 5)
         consumer.subscribe([INPUT])
         try:
             while not self.stopping.is_set():
@@ -217,22 +239,33 @@ class Transformer(Worker):
             for message in messages:
                 producer.produce(OUTPUT, message.value(), partition=message.partition() or 0)
             positions = [each for each in consumer.position(consumer.assignment()) if each.offset >= 0]
-            _until_done(producer.send_offsets_to_transaction, positions, consumer.consumer_group_metadata(), 5)
-            _until_done(producer.commit_transaction, 5)
+            self._until_done(producer.send_offsets_to_transaction, positions, consumer.consumer_group_metadata(), 5)
+            self._until_done(producer.commit_transaction, 5)
         except confluent_kafka.KafkaException as failure:
             if not failure.args[0].txn_requires_abort():
                 raise
-            _until_done(producer.abort_transaction, 5)
+            self.went_on_after[str(failure)] += 1
+            self._until_done(producer.abort_transaction, 5)
             self._go_back(consumer)
         else:
             self.done += 1
 
     def _go_back(self, consumer: confluent_kafka.Consumer) -> None:
         """Read again from what is committed."""
-        for each in _until_done(consumer.committed, consumer.assignment(), 5):
+        for each in self._until_done(consumer.committed, consumer.assignment(), 5):
             if each.offset < 0:
                 each.offset = confluent_kafka.OFFSET_BEGINNING
             consumer.seek(each)
+
+    def _until_done(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Repeat what may be repeated."""
+        while True:
+            try:
+                return call(*args)
+            except confluent_kafka.KafkaException as failure:
+                if not failure.args[0].retriable():
+                    raise
+                self.went_on_after[str(failure)] += 1
 
 
 def stored_offsets(address: str, group: str) -> dict[int, int]:
@@ -243,13 +276,3 @@ def stored_offsets(address: str, group: str) -> dict[int, int]:
         return {each.partition: each.offset for each in consumer.committed(asked, _GIVING_UP_S)}
     finally:
         consumer.close()
-
-
-def _until_done(call: Callable[..., Any], *args: Any) -> Any:
-    """Repeat what may be repeated."""
-    while True:
-        try:
-            return call(*args)
-        except confluent_kafka.KafkaException as failure:
-            if not failure.args[0].retriable():
-                raise

@@ -77,15 +77,14 @@ def run(what: Run) -> Promises:
             served.start()
             stored = stored_offsets(served.address, COMMITTING)
             lost = {number: offset for number, offset in committed.items() if stored[number] < offset}
-            assert not lost, f"committed was {lost}, stored is {stored}"
+            assert not lost, f"committed was {lost}, stored is {stored}: {committer}"
         _wait_for_progress(everybody, 3)
     finally:
         for worker in everybody:
             worker.stop()
         log = served.log()
         served.close()
-    errors = {type(worker).__name__: repr(worker.error) for worker in everybody if worker.error is not None}
-    assert not errors, f"could not go on: {errors}\n{log}"
+    assert all(worker.error is None for worker in everybody), f"could not go on: {everybody}\n{log}"
     assert "Traceback" not in log, log
     return Promises(
         [worker.done for worker in everybody],
@@ -104,7 +103,7 @@ def _wait_for_progress(workers: Sequence[Worker], steps: int) -> None:
     while not all(worker.done - done >= steps for worker, done in zip(workers, before, strict=True)):
         if any(worker.error is not None for worker in workers):
             return
-        assert time.monotonic() < deadline, f"no progress: {[(type(each).__name__, each.done) for each in workers]}"
+        assert time.monotonic() < deadline, f"no progress: {workers}"
         time.sleep(0.001)  # other threads' progress: there is nothing to wait on
 
 
