@@ -81,6 +81,8 @@ class Site:
                     return
                 self.served[key]
                 self.handlers[key]
+        except OSError as error:  # no descriptor is left, say: whoever asks imports it
+            _log.info("what requests need is imported when they come: %s", error)
         finally:
             self.mailbox.post(self.worker_finished)
 

@@ -111,6 +111,7 @@ def test_too_many_open_files_are_said_once_and_forgotten_when_some_are_closed() 
     with served("--memory", "--json") as process:
         port = ready(process)["port"]
         assert isinstance(port, int)
+        assert is_served(port)  # so what answers these peers is imported
         open_files = len(os.listdir(f"/proc/{process.pid}/fd"))
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (open_files + 3, open_files + 3))
         peers = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(10)]
