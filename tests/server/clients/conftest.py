@@ -36,6 +36,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     errors = tmp_path_factory.mktemp("serve") / "errors"
     command = [sys.executable, "-m", "embedkafka", "serve", "--memory", "--listen", "127.0.0.1:0", "--json"]
+    for name in ("group.consumer.min.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"):
+        command += ["--config", f"{name}=500"]  # a rebalance takes a few of them
     with errors.open("wb") as sink:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink)
     assert process.stdout is not None
