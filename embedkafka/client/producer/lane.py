@@ -136,6 +136,7 @@ class Lane(OpenBatch):
         As long as the lane is dirty, whoever reads, waits or keeps time seals it, and so sends on what waits here.
         """
         if self._lock._is_owned():  # type: ignore[attr-defined]  # as in seal()
+            self.detach()  # its sender could never go on else
             return
         with self._lock:
             self.detach()

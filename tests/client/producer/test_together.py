@@ -167,3 +167,25 @@ def test_an_interrupt_at_any_line_neither_loses_nor_repeats(kafka: EmbeddedKafka
         assert not extra or extra[0].succeeded()
         if not was_interrupted:
             return
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_full_batches_of_a_signal_handler_follow_the_call_that_it_has_interrupted(
+    kafka: EmbeddedKafka, idempotent: bool
+) -> None:
+    producer = patient(kafka, enable_idempotence=idempotent)
+    (port,) = kafka.engine.ports.values()
+    original = port.produce_sealed
+    others: list[Any] = []
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        if not others:  # what a handler does on top of this thread
+            others.extend(sent(producer, 3))
+        return original(*arguments, **options)
+
+    port.produce_sealed = call  # type: ignore[method-assign]
+    assert producer.send("t", b"own").get(timeout=5).offset == 1
+    producer.flush()
+    assert [future.value.offset for future in others] == [2, 3, 4]
+    assert values(kafka) == [b"first", b"own", b"0", b"1", b"2"]
