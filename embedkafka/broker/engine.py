@@ -285,7 +285,7 @@ class Engine:
         """Nobody listens there any more."""
         if door in self.doors:
             self.doors.remove(door)
-            self._announce()
+        self._announce()
 
     def _announce(self) -> None:
         """Tell where the engine can be reached: in the broker's settings, and in the lock file."""

@@ -179,8 +179,8 @@ class Listener:
             with suppress(RuntimeError):  # the loop is closed: a close before this one was interrupted
                 self._loop.call_soon_threadsafe(self._begin_to_close)
             thread.join()
-            self._is_closed = True
             self.engine.door_closed(self)
+            self._is_closed = True  # last: a close that Ctrl-C cuts short is begun anew by the next
 
     def __enter__(self) -> Listener:
         return self
