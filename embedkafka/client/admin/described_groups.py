@@ -10,6 +10,8 @@ from embedkafka.broker.api import (
     DescribedConsumerMember,
     DescribedGroup,
     DescribedMember,
+    DescribedShareGroup,
+    DescribedStreamsGroup,
     TopicIdPartitions,
 )
 from embedkafka.errors import GroupIdNotFoundError, KafkaError, for_code
@@ -21,16 +23,41 @@ GROUP_OPERATIONS = ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CON
 
 def consumer_group(group: DescribedConsumerGroup) -> dict[str, Any]:
     """A group of the consumer protocol; ``protocol_data`` is its server-side assignor."""
+    members = [_consumer_member(member) for member in group.members]
+    return group_with_epochs(group, "consumer", members, protocol_data=group.assignor_name)
+
+
+def group_with_epochs(
+    group: DescribedConsumerGroup | DescribedShareGroup | DescribedStreamsGroup,
+    group_type: str,
+    members: list[dict[str, Any]],
+    *,
+    protocol_data: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """A group of any type but classic; one that could not be described has an ``error`` and looks dead."""
+    if group.error_code:
+        return {
+            "error": str(for_code(group.error_code)(group.error_message or group.group_id)),
+            "group_id": group.group_id,
+            "group_state": "Dead",
+            "group_type": group_type,
+            "protocol_type": group_type,
+            "protocol_data": "",
+            "members": [],
+            "authorized_operations": None,
+        }
     return {
         "error": None,
         "group_id": group.group_id,
         "group_state": group.group_state,
-        "group_type": "consumer",
+        "group_type": group_type,
         "group_epoch": group.group_epoch,
         "assignment_epoch": group.assignment_epoch,
-        "protocol_type": "consumer",
-        "protocol_data": group.assignor_name,
-        "members": [_consumer_member(member) for member in group.members],
+        "protocol_type": group_type,
+        "protocol_data": protocol_data,
+        **more,
+        "members": members,
         "authorized_operations": list(GROUP_OPERATIONS),
     }
 

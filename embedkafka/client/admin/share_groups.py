@@ -15,7 +15,7 @@ from embedkafka.broker.api import (
     DescribedShareMember,
     DescribeShareGroupOffsetsRequest,
 )
-from embedkafka.client.admin.described_groups import GROUP_OPERATIONS, named_partitions
+from embedkafka.client.admin.described_groups import group_with_epochs, named_partitions
 from embedkafka.client.admin.groups import GroupAdmin
 from embedkafka.errors import KafkaError, for_code
 from embedkafka.model import TopicPartition
@@ -116,30 +116,8 @@ class ShareGroupAdmin(GroupAdmin):
 
 def share_group(group: DescribedShareGroup) -> dict[str, Any]:
     """A described share group in the shape of the others; ``protocol_data`` is its assignor."""
-    if group.error_code:
-        error = for_code(group.error_code)(group.error_message or group.group_id)
-        return {
-            "error": str(error),
-            "group_id": group.group_id,
-            "group_state": "Dead",
-            "group_type": "share",
-            "protocol_type": "share",
-            "protocol_data": "",
-            "members": [],
-            "authorized_operations": None,
-        }
-    return {
-        "error": None,
-        "group_id": group.group_id,
-        "group_state": group.group_state,
-        "group_type": "share",
-        "group_epoch": group.group_epoch,
-        "assignment_epoch": group.assignment_epoch,
-        "protocol_type": "share",
-        "protocol_data": group.assignor_name,
-        "members": [_member(member) for member in group.members],
-        "authorized_operations": list(GROUP_OPERATIONS),
-    }
+    members = [_member(member) for member in group.members]
+    return group_with_epochs(group, "share", members, protocol_data=group.assignor_name)
 
 
 def _member(member: DescribedShareMember) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from embedkafka.broker.api import (
     TaskLists,
     TopicInfo,
 )
-from embedkafka.client.admin.described_groups import GROUP_OPERATIONS
+from embedkafka.client.admin.described_groups import group_with_epochs
 from embedkafka.client.admin.groups import GroupAdmin
-from embedkafka.errors import KafkaError, for_code
+from embedkafka.errors import KafkaError
 from embedkafka.model import OffsetAndMetadata, TopicPartition
 
 
@@ -56,32 +56,10 @@ class StreamsGroupAdmin(GroupAdmin):
 
 def streams_group(group: DescribedStreamsGroup) -> dict[str, Any]:
     """A described streams group in the shape of the others, with its topology."""
-    if group.error_code:
-        error = for_code(group.error_code)(group.error_message or group.group_id)
-        return {
-            "error": str(error),
-            "group_id": group.group_id,
-            "group_state": "Dead",
-            "group_type": "streams",
-            "protocol_type": "streams",
-            "protocol_data": "",
-            "members": [],
-            "authorized_operations": None,
-        }
     sources = _sources(group.topology)
-    return {
-        "error": None,
-        "group_id": group.group_id,
-        "group_state": group.group_state,
-        "group_type": "streams",
-        "group_epoch": group.group_epoch,
-        "assignment_epoch": group.assignment_epoch,
-        "protocol_type": "streams",
-        "protocol_data": "",
-        "topology": None if group.topology is None else _topology(group.topology),
-        "members": [_member(member, sources) for member in group.members],
-        "authorized_operations": list(GROUP_OPERATIONS),
-    }
+    members = [_member(member, sources) for member in group.members]
+    topology = None if group.topology is None else _topology(group.topology)
+    return group_with_epochs(group, "streams", members, topology=topology)
 
 
 def _topology(topology: DescribedTopology) -> dict[str, Any]:

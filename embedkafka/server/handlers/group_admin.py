@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from embedkafka.broker import api
 from embedkafka.errors import GroupIdNotFoundError
@@ -17,6 +18,9 @@ from embedkafka.protocol.apis.api_42_delete_groups import (
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
 
+G = TypeVar("G", api.DescribedConsumerGroup, api.DescribedShareGroup, api.DescribedStreamsGroup)
+R = TypeVar("R")
+
 _GROUP = 3  # org.apache.kafka.common.resource.ResourceType
 _NOT_ASKED = -(2**31)
 
@@ -26,6 +30,36 @@ def authorized_operations(call: Call, group_id: str, error_code: int, *, is_aske
     if not is_asked or error_code:
         return _NOT_ASKED
     return call.port.authorized_operations(call.context, _GROUP, group_id)
+
+
+def described_groups(
+    call: Call,
+    groups: Iterable[G],
+    answer: Callable[..., R],
+    own: Callable[[G], tuple[Any, list[Any]]],
+    *,
+    is_asked: bool,
+) -> list[R]:
+    """Groups in the fields that ConsumerGroupDescribe, ShareGroupDescribe and StreamsGroupDescribe share.
+
+    Args:
+        answer: the API's own ``DescribedGroup``.
+        own: what differs: a group's assignor or topology, and its members.
+        is_asked: for what the caller may do with each.
+    """
+    return [
+        answer(
+            group.error_code,
+            group.error_message,
+            group.group_id,
+            group.group_state,
+            group.group_epoch,
+            group.assignment_epoch,
+            *own(group),
+            authorized_operations(call, group.group_id, group.error_code, is_asked=is_asked),
+        )
+        for group in groups
+    ]
 
 
 # Classic groups ------------------------------------------------------------------------------------------------------
@@ -83,22 +117,13 @@ def consumer_group_describe(
 ) -> consumer.ConsumerGroupDescribeResponse:
     """Groups of KIP-848 with their members."""
     return consumer.ConsumerGroupDescribeResponse(
-        groups=[
-            consumer.DescribedGroup(
-                group.error_code,
-                group.error_message,
-                group.group_id,
-                group.group_state,
-                group.group_epoch,
-                group.assignment_epoch,
-                group.assignor_name,
-                [_consumer_member(member) for member in group.members],
-                authorized_operations(
-                    call, group.group_id, group.error_code, is_asked=request.include_authorized_operations
-                ),
-            )
-            for group in call.port.consumer_group_describe(call.context, request.group_ids)
-        ]
+        groups=described_groups(
+            call,
+            call.port.consumer_group_describe(call.context, request.group_ids),
+            consumer.DescribedGroup,
+            lambda group: (group.assignor_name, [_consumer_member(member) for member in group.members]),
+            is_asked=request.include_authorized_operations,
+        )
     )
 
 

@@ -30,7 +30,7 @@ from embedkafka.protocol.apis.api_92_delete_share_group_offsets import (
 )
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
-from embedkafka.server.handlers.group_admin import authorized_operations
+from embedkafka.server.handlers.group_admin import described_groups
 
 # ShareGroupHeartbeat (76) --------------------------------------------------------------------------------------------
 
@@ -73,22 +73,13 @@ def share_group_describe(
 ) -> describing.ShareGroupDescribeResponse:
     """Groups with their members."""
     return describing.ShareGroupDescribeResponse(
-        groups=[
-            describing.DescribedGroup(
-                group.error_code,
-                group.error_message,
-                group.group_id,
-                group.group_state,
-                group.group_epoch,
-                group.assignment_epoch,
-                group.assignor_name,
-                [_member(member) for member in group.members],
-                authorized_operations(
-                    call, group.group_id, group.error_code, is_asked=request.include_authorized_operations
-                ),
-            )
-            for group in call.port.share_group_describe(call.context, request.group_ids)
-        ]
+        groups=described_groups(
+            call,
+            call.port.share_group_describe(call.context, request.group_ids),
+            describing.DescribedGroup,
+            lambda group: (group.assignor_name, [_member(member) for member in group.members]),
+            is_asked=request.include_authorized_operations,
+        )
     )
 
 

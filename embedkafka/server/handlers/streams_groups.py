@@ -9,7 +9,7 @@ from embedkafka.protocol.apis import api_88_streams_group_heartbeat as heartbeat
 from embedkafka.protocol.apis import api_89_streams_group_describe as describing
 from embedkafka.server.call import Call
 from embedkafka.server.handler import Handler
-from embedkafka.server.handlers.group_admin import authorized_operations
+from embedkafka.server.handlers.group_admin import described_groups
 
 # StreamsGroupHeartbeat (88) ------------------------------------------------------------------------------------------
 
@@ -116,23 +116,19 @@ def streams_group_describe(
 ) -> describing.StreamsGroupDescribeResponse:
     """Groups with their topology and members."""
     return describing.StreamsGroupDescribeResponse(
-        groups=[
-            describing.DescribedGroup(
-                group.error_code,
-                group.error_message,
-                group.group_id,
-                group.group_state,
-                group.group_epoch,
-                group.assignment_epoch,
-                None if group.topology is None else _described_topology(group.topology),
-                [_member(member) for member in group.members],
-                authorized_operations(
-                    call, group.group_id, group.error_code, is_asked=request.include_authorized_operations
-                ),
-            )
-            for group in call.port.streams_group_describe(call.context, request.group_ids)
-        ]
+        groups=described_groups(
+            call,
+            call.port.streams_group_describe(call.context, request.group_ids),
+            describing.DescribedGroup,
+            _own,
+            is_asked=request.include_authorized_operations,
+        )
     )
+
+
+def _own(group: api.DescribedStreamsGroup) -> tuple[describing.Topology | None, list[describing.Member]]:
+    topology = None if group.topology is None else _described_topology(group.topology)
+    return topology, [_member(member) for member in group.members]
 
 
 def _described_topology(topology: api.DescribedTopology) -> describing.Topology:
