@@ -5,6 +5,7 @@ Of the types of groups whose every change is in the log (``consumer/``, ``share/
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from embedkafka.coordinator.decision import (
@@ -32,12 +33,15 @@ class LoggedGroup(Protocol):
     def assignment_epoch(self) -> int: ...
     @property
     def assignment_timestamp_ms(self) -> int: ...
+    @property
+    def targets(self) -> Mapping[str, Any]: ...
 
     def copy(self) -> Any: ...
     def apply(self, record: Any, /) -> None: ...
 
 
 GroupT = TypeVar("GroupT", bound=LoggedGroup)
+TargetT = TypeVar("TargetT")
 
 
 class GroupTurn(Generic[GroupT]):
@@ -81,6 +85,24 @@ class GroupTurn(Generic[GroupT]):
             key = TimerKey(ASSIGN, group.group_id)
             self.timers.append(Timer(key, interval_ms - passed_ms, AssignmentDue(group.group_id), keep=True))
         return waits
+
+    def write_target(
+        self,
+        targets: Mapping[str, TargetT],
+        target_record: Callable[[str, str, TargetT], Record],
+        target_epoch_record: Callable[[str, int, int], Record],
+    ) -> None:
+        """Want the target assignment of the group's epoch written, as far as it differs; nobody waits for it then."""
+        group = self.group
+        self.write(
+            *(
+                target_record(group.group_id, member_id, target)
+                for member_id, target in targets.items()
+                if group.targets.get(member_id) != target
+            ),
+            target_epoch_record(group.group_id, group.epoch, self.moment.now_ms),
+        )
+        self.cancel(ASSIGN)
 
     def cancel(self, kind: str, member_id: str = "") -> None:
         self.timers.append(Timer(TimerKey(kind, self.group.group_id, member_id)))

@@ -10,7 +10,7 @@ from embedkafka.coordinator.consumer.group import ConsumerGroup
 from embedkafka.coordinator.consumer.serialized import target_epoch_record, target_record
 from embedkafka.coordinator.consumer.subscription import subscribed_ids, update_epoch
 from embedkafka.coordinator.consumer.turn import Turn
-from embedkafka.coordinator.decision import ASSIGN, AssignmentDue, Decision
+from embedkafka.coordinator.decision import AssignmentDue, Decision
 from embedkafka.coordinator.moment import Moment
 
 
@@ -45,15 +45,7 @@ def compute_target(turn: Turn) -> None:
     ]
     counts = {topic.topic_id: topic.partition_count for topic in moment.topics.existing(group.subscribed_topics())}
     targets = ASSIGNORS[assignor_of(group, moment.config)](subscribers, counts)
-    turn.write(
-        *(
-            target_record(group.group_id, member_id, target)
-            for member_id, target in targets.items()
-            if group.targets.get(member_id) != target
-        ),
-        target_epoch_record(group.group_id, group.epoch, moment.now_ms),
-    )
-    turn.cancel(ASSIGN)
+    turn.write_target(targets, target_record, target_epoch_record)
 
 
 def assign_now(command: AssignmentDue, group: ConsumerGroup, moment: Moment) -> Decision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedkafka.coordinator.decision import ASSIGN, AssignmentDue, Decision
+from embedkafka.coordinator.decision import AssignmentDue, Decision
 from embedkafka.coordinator.moment import Moment
 from embedkafka.coordinator.share.assignor import Sharer, assign
 from embedkafka.coordinator.share.group import ShareGroup
@@ -34,15 +34,7 @@ def compute_target(turn: ShareTurn) -> None:
     ]
     assignable = {topic_id: state.partitions for topic_id, state in group.states.initialized.items()}
     targets = assign(sharers, assignable)
-    turn.write(
-        *(
-            target_record(group.group_id, member_id, target)
-            for member_id, target in targets.items()
-            if group.targets.get(member_id) != target
-        ),
-        target_epoch_record(group.group_id, group.epoch, turn.moment.now_ms),
-    )
-    turn.cancel(ASSIGN)
+    turn.write_target(targets, target_record, target_epoch_record)
 
 
 def assign_now(command: AssignmentDue, group: ShareGroup, moment: Moment) -> Decision:

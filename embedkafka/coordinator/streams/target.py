@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedkafka.coordinator.decision import ASSIGN, AssignmentDue, Decision
+from embedkafka.coordinator.decision import AssignmentDue, Decision
 from embedkafka.coordinator.streams.assignor import TaskMember, TaskSource, assign
 from embedkafka.coordinator.streams.commands import StreamsDelayOver
 from embedkafka.coordinator.streams.configured import ConfiguredTopology, Status, StatusCode
@@ -43,15 +43,7 @@ def compute_target(turn: StreamsTurn, configured: ConfiguredTopology) -> None:
         targets = assign(members, sources, turn.settings.streams_num_standby_replicas)
     else:
         targets = {member.member_id: NO_TASKS for member in members}
-    turn.write(
-        *(
-            target_record(group.group_id, member_id, target)
-            for member_id, target in targets.items()
-            if group.targets.get(member_id) != target
-        ),
-        target_epoch_record(group.group_id, group.epoch, turn.moment.now_ms),
-    )
-    turn.cancel(ASSIGN)
+    turn.write_target(targets, target_record, target_epoch_record)
 
 
 def assign_now(command: AssignmentDue, turn: StreamsTurn) -> Decision:
