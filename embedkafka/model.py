@@ -6,6 +6,7 @@ Names, fields and defaults are kafka-python 3's, so a program that builds or unp
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,20 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 MAX_TOPIC_NAME_LENGTH = 249  # org.apache.kafka.common.internals.Topic
 _LEGAL_TOPIC_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+
+def id_text(value: UUID) -> str:
+    """An id the way Kafka writes it: 22 characters of URL-safe base64 without padding."""
+    return base64.urlsafe_b64encode(value.bytes).rstrip(b"=").decode()
+
+
+def parse_id(text: str) -> UUID:
+    """The id that :func:`id_text` wrote.
+
+    Raises:
+        ValueError: not 16 bytes of base64.
+    """
+    return UUID(bytes=base64.urlsafe_b64decode(text + "=="))
 
 
 class TopicPartition(NamedTuple):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from uuid import UUID
+
+from embedkafka.model import id_text
 
 _RESERVED = (UUID(int=0), UUID(int=1))  # org.apache.kafka.common.Uuid: ZERO_UUID, ONE_UUID
 
@@ -28,17 +29,3 @@ class Ids:
             found = UUID(int=self.random.getrandbits(128), version=4)
             if found not in _RESERVED and not id_text(found).startswith("-"):
                 return found
-
-
-def id_text(value: UUID) -> str:
-    """An id the way Kafka writes it: 22 characters of URL-safe base64 without padding."""
-    return base64.urlsafe_b64encode(value.bytes).rstrip(b"=").decode()
-
-
-def parse_id(text: str) -> UUID:
-    """The id that :func:`id_text` wrote.
-
-    Raises:
-        ValueError: not 16 bytes of base64.
-    """
-    return UUID(bytes=base64.urlsafe_b64decode(text + "=="))

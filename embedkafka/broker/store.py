@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from embedkafka.broker.catalog import FILE_NAME, TopicEntry
-from embedkafka.broker.ids import Ids, id_text
+from embedkafka.broker.ids import Ids
 from embedkafka.clock import Clock, Timer
 from embedkafka.config import BrokerConfig
 from embedkafka.errors import KafkaConfigurationError, KafkaStorageError
 from embedkafka.files import Files, HandleCache, MemoryFiles, default_max_open_files, system_files
-from embedkafka.model import TopicPartition
+from embedkafka.model import TopicPartition, id_text
 from embedkafka.storage import metadata, properties
 from embedkafka.storage.broker_directory import META_PROPERTIES_FILE
 from embedkafka.storage.data_directory import DataDirectory

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from embedkafka.broker.ids import id_text
 from embedkafka.coordinator.records import decode
 from embedkafka.errors import KafkaProtocolError
+from embedkafka.model import id_text
 from embedkafka.protocol.consumer.assignment import decode_assignment
 from embedkafka.protocol.consumer.subscription import decode_subscription
 from embedkafka.protocol.fields import Field, wire_fields

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from embedkafka.broker.ids import id_text
 from embedkafka.cli.catalog import Topic, read_topics
 from embedkafka.cli.engine import open_admin
 from embedkafka.cli.exits import CliError, check_known
 from embedkafka.cli.session import DataOption, JsonOption, Session, command, confirm_deletion, parse_pairs, require
+from embedkafka.model import id_text
 
 app = typer.Typer(help="List, create, describe, alter and delete topics.", no_args_is_help=True)
 

@@ -24,7 +24,7 @@ from uuid import UUID, uuid4
 
 from embedkafka.errors import ForeignDirectoryError, KafkaStorageError
 from embedkafka.files import Files, HandleCache
-from embedkafka.model import TopicPartition
+from embedkafka.model import TopicPartition, id_text
 from embedkafka.storage import properties
 from embedkafka.storage.checkpoints import (
     CLEANER_FILE,
@@ -107,7 +107,7 @@ class BrokerDirectory:
         if files.exists(meta_path):
             self._check_owner(properties.read(files, meta_path), broker_id, cluster_id)
         elif not self.read_only:
-            directory_id = properties.uuid_text(uuid4())
+            directory_id = id_text(uuid4())
             found = {"version": "1", "cluster.id": cluster_id, "node.id": str(broker_id), "directory.id": directory_id}
             properties.write(files, meta_path, found)
         self.was_clean = self._marker_is_there = files.exists(files.join(self.path, CLEAN_SHUTDOWN_FILE))

@@ -5,11 +5,11 @@ Two lines, ``version: 0`` and ``topic_id: `` with the id as 22 characters of URL
 
 from __future__ import annotations
 
-import base64
 import logging
 from uuid import UUID
 
 from embedkafka.files import Files
+from embedkafka.model import id_text, parse_id
 
 _log = logging.getLogger(__name__)
 
@@ -18,10 +18,9 @@ FILE_NAME = "partition.metadata"
 
 def write_partition_metadata(files: Files, folder: str, topic_id: UUID) -> None:
     """Write the file; it becomes durable with the folder's first flush."""
-    text = base64.urlsafe_b64encode(topic_id.bytes).rstrip(b"=").decode()
     file = files.open(files.join(folder, FILE_NAME), create=True)
     file.truncate(0)
-    file.write_all(f"version: 0\ntopic_id: {text}\n".encode(), 0)
+    file.write_all(f"version: 0\ntopic_id: {id_text(topic_id)}\n".encode(), 0)
 
 
 def sync_partition_metadata(files: Files, folder: str) -> None:
@@ -44,7 +43,7 @@ def read_partition_metadata(files: Files, folder: str) -> UUID | None:
         return None
     if len(lines) == 4 and lines[0] == "version:" and lines[1] == "0" and lines[2] == "topic_id:":
         try:
-            return UUID(bytes=base64.urlsafe_b64decode(lines[3] + "=="))
+            return parse_id(lines[3])
         except ValueError:
             pass
     _log.warning("%s: expected version and topic id, found %r", path, " ".join(lines)[:100])

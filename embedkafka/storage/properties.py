@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from uuid import UUID
 
 from embedkafka.files import Files
 
@@ -20,8 +18,3 @@ def read(files: Files, path: str) -> dict[str, str]:
     lines = files.read_bytes(path).decode("utf-8", "replace").splitlines()
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith(("#", "!")))
     return {name.strip(): value.strip() for name, value in pairs}
-
-
-def uuid_text(value: UUID) -> str:
-    """An id as Kafka prints it: URL-safe base64, 22 characters."""
-    return base64.urlsafe_b64encode(value.bytes).rstrip(b"=").decode()

@@ -11,8 +11,9 @@ from broker.support import running
 
 from embedkafka.broker import catalog as catalog_module
 from embedkafka.broker.catalog import Catalog, TopicEntry
-from embedkafka.broker.ids import Ids, id_text, parse_id
+from embedkafka.broker.ids import Ids
 from embedkafka.errors import KafkaStorageError
+from embedkafka.model import id_text, parse_id
 
 IDS = Ids(1)
 ENTRY = TopicEntry("t", IDS.uuid(), ((0,), (0,)), {"retention.ms": "5"})

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedkafka.broker.ids import id_text
 from embedkafka.broker.shards import partition_of
 from embedkafka.broker.share.states_straight import UpdateBatches
 from embedkafka.coordinator.share_state import records
 from embedkafka.coordinator.share_state.api import StateBatch
 from embedkafka.coordinator.share_state.state import SharePartitionKey, Snapshot, Update
 from embedkafka.errors import KafkaProtocolError, UnsupportedVersionError
+from embedkafka.model import id_text
 from embedkafka.record import encode_batch
 
 KEY = SharePartitionKey("workers", UUID("01234567-89ab-cdef-0fed-cba987654321"), 3)

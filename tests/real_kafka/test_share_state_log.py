@@ -11,8 +11,8 @@ import pytest
 from broker.share_worker import ACCEPT, REJECT, RELEASE, Worker, initialize, partition_id
 from broker.support import START_MS, running
 
-from embedkafka.broker.ids import id_text
 from embedkafka.clock import ManualClock
+from embedkafka.model import id_text
 
 _ENTRY = re.compile(r" key: (?P<key>\{.*?\}\}) payload: (?P<payload>.+)")
 _SETTINGS = {

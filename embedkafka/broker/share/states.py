@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from embedkafka.broker.ids import id_text
 from embedkafka.broker.shards import Shards
 from embedkafka.broker.share.states_host import ShareStatesHost
 from embedkafka.broker.share.states_shard import ShareStateShard
@@ -110,8 +109,7 @@ class ShareStates:
 
     def shard_of(self, key: SharePartitionKey) -> ShareStateShard:
         """Where a share partition's state is kept; always the same one."""
-        text = f"{key.group_id}:{id_text(key.topic_id)}:{key.partition}"  # SharePartitionKey.asCoordinatorKey
-        return self._shards.of(text)
+        return self._shards.of(key.text)
 
     # ------------------------------------------------------------------------------------------------------------------
 

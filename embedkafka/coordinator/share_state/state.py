@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from embedkafka.coordinator.runs import Runs
 from embedkafka.coordinator.share_state.api import NO_OFFSET, StateBatch
+from embedkafka.model import id_text, parse_id
 
 _KEY = re.compile(r"(?=\s*[^\s:])(.+):([\w-]{22})(?:==)?:([+-]?\d{1,10})", re.ASCII | re.DOTALL)
 
@@ -21,9 +21,14 @@ class SharePartitionKey(NamedTuple):
     topic_id: UUID
     partition: int
 
+    @property
+    def text(self) -> str:
+        """The key as Kafka writes it, also to find the share coordinator (``asCoordinatorKey``)."""
+        return f"{self.group_id}:{id_text(self.topic_id)}:{self.partition}"
+
     @classmethod
     def parse(cls, text: str) -> SharePartitionKey:
-        """What FindCoordinator's key of type 2 says: ``group:topic id:partition``; a group's name may hold colons.
+        """The key that says so: FindCoordinator's of type 2.  A group's name may hold colons.
 
         Raises:
             ValueError: it does not say that.
@@ -32,7 +37,7 @@ class SharePartitionKey(NamedTuple):
         if named is None:
             raise ValueError(f"not group:topic id:partition: {text!r}")
         group_id, topic_id, partition = named.groups()
-        return cls(group_id, UUID(bytes=base64.urlsafe_b64decode(topic_id + "==")), int(partition))
+        return cls(group_id, parse_id(topic_id), int(partition))
 
 
 class Snapshot(NamedTuple):
