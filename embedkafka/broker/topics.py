@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -152,20 +153,8 @@ class Topics:
 
         ``mutations`` counts, as in Kafka also what is only validated.
         """
-        names = [spec.topic for spec in specs]
-        return [
-            _result(
-                spec.topic,
-                partial(
-                    self._create,
-                    spec,
-                    is_duplicate=names.count(spec.topic) > 1,
-                    dry=validate_only,
-                    mutations=mutations,
-                ),
-            )
-            for spec in specs
-        ]
+        work = partial(self._create, dry=validate_only, mutations=mutations)
+        return _each([(spec.topic, partial(work, spec)) for spec in specs])
 
     def _create(
         self, spec: NewTopicSpec, *, is_duplicate: bool = False, dry: bool = False, mutations: Mutations | None = None
@@ -265,10 +254,7 @@ class Topics:
 
     def delete(self, names: Sequence[str], *, mutations: Mutations | None = None) -> list[TopicResult]:
         """Delete topics; their files go after ``file.delete.delay.ms``."""
-        return [
-            _result(name, partial(self._delete, name, is_duplicate=names.count(name) > 1, mutations=mutations))
-            for name in names
-        ]
+        return _each([(name, partial(self._delete, name, mutations=mutations)) for name in names])
 
     def _delete(self, name: str, *, is_duplicate: bool, mutations: Mutations | None) -> TopicResult:
         if is_duplicate:
@@ -294,20 +280,8 @@ class Topics:
         self, specs: Sequence[NewPartitionsSpec], *, validate_only: bool = False, mutations: Mutations | None = None
     ) -> list[TopicResult]:
         """Add partitions to topics."""
-        names = [spec.topic for spec in specs]
-        return [
-            _result(
-                spec.topic,
-                partial(
-                    self._grow,
-                    spec,
-                    is_duplicate=names.count(spec.topic) > 1,
-                    dry=validate_only,
-                    mutations=mutations,
-                ),
-            )
-            for spec in specs
-        ]
+        work = partial(self._grow, dry=validate_only, mutations=mutations)
+        return _each([(spec.topic, partial(work, spec)) for spec in specs])
 
     def _grow(
         self, spec: NewPartitionsSpec, *, is_duplicate: bool, dry: bool, mutations: Mutations | None
@@ -441,6 +415,12 @@ class Topics:
     def _announce(self) -> None:
         for callback in list(self._watchers.values()):
             callback()
+
+
+def _each(works: Sequence[tuple[str, Callable[..., TopicResult]]]) -> list[TopicResult]:
+    """Do what is asked for each topic, for itself; each is told whether its name comes more than once."""
+    counts = Counter(topic for topic, _ in works)
+    return [_result(topic, partial(work, is_duplicate=counts[topic] > 1)) for topic, work in works]
 
 
 def _result(topic: str, work: Callable[[], TopicResult]) -> TopicResult:
